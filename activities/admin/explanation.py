@@ -1,0 +1,181 @@
+"""What happened to an activity, with names instead of numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.urls import reverse
+
+from loyalty.admin.formatting import points
+from loyalty.engine.explanation import Voice, clipped, sentence
+from loyalty.engine.facts import Bucket, OfferKind
+from loyalty.models import Entry, Offer, Segment, Tier, Wallet
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from activities.models import Activity
+
+_BUCKETS = [bucket.value for bucket in Bucket]
+
+
+class WalletLine(NamedTuple):
+    """What an activity earned in one wallet, by bucket, as text."""
+
+    wallet: str
+    base: str
+    bonus: str
+    targeted: str
+    total: str
+
+
+class OfferLine(NamedTuple):
+    """One offer that was considered: what it paid, or why it did not."""
+
+    name: str
+    address: str
+    bucket: str
+    points: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that the page of an activity tells about its decision."""
+
+    wallets: list[WalletLine] = field(default_factory=list)
+    awards: list[OfferLine] = field(default_factory=list)
+    rejections: list[OfferLine] = field(default_factory=list)
+    tier: str = ""
+    segments: str = ""
+    score: str = ""
+    revision: int | None = None
+    tier_change: str = ""
+    entries: list[tuple[Entry, str]] = field(default_factory=list)
+
+
+class _Names(NamedTuple):
+    offers: dict[int, Offer]
+    wallets: dict[str, Wallet]
+    tiers: dict[int, Tier]
+    voice: Voice
+
+
+def explain(activity: Activity, zone: tzinfo) -> Explanation:
+    """Return the decision record in words; five queries."""
+    record: dict[str, Any] = activity.decision or {}
+    awards = record.get("awards", [])
+    rejections = record.get("rejections", [])
+    names = _names(activity, awards, rejections, zone)
+    segment_ids = record.get("segments") or []
+    return Explanation(
+        wallets=_wallet_lines(awards, names),
+        awards=[_award_line(one, names) for one in awards],
+        rejections=[_rejection_line(one, names) for one in rejections],
+        tier=_tier_name(record.get("tier"), names),
+        segments=", ".join(
+            Segment.objects.filter(pk__in=segment_ids)
+            .order_by("name")
+            .values_list("name", flat=True)
+        ),
+        score=points(record.get("score", 0), 0),
+        revision=record.get("revision"),
+        tier_change=_tier_change(record.get("tier_change"), names),
+        entries=_entries(activity),
+    )
+
+
+def _names(
+    activity: Activity,
+    awards: list[dict[str, Any]],
+    rejections: list[dict[str, Any]],
+    zone: tzinfo,
+) -> _Names:
+    offer_ids = {one["offer"] for one in (*awards, *rejections)}
+    offer_ids |= {one["winner"] for one in rejections if "winner" in one}
+    rows = Offer.objects.filter(pk__in=offer_ids).select_related("wallet")
+    offers = {offer.pk: offer for offer in rows}
+    wallets = Wallet.objects.filter(program=activity.program_id)
+    tiers = {tier.pk: tier for tier in Tier.objects.filter(program=activity.program_id)}
+    voice = Voice(
+        zone,
+        offers={pk: offer.name for pk, offer in offers.items()},
+        tiers={tier.threshold: tier.name for tier in tiers.values()},
+    )
+    return _Names(offers, {wallet.code: wallet for wallet in wallets}, tiers, voice)
+
+
+def _wallet_lines(awards: list[dict[str, Any]], names: _Names) -> list[WalletLine]:
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_BUCKETS, 0))
+    for award in awards:
+        sums[award["wallet"]][award["bucket"]] += award["points"]
+    lines = []
+    for code, by_bucket in sums.items():
+        wallet = names.wallets.get(code)
+        decimals = wallet.decimals if wallet else 0
+        amounts = [points(by_bucket[bucket], decimals) for bucket in _BUCKETS]
+        total = points(sum(by_bucket.values()), decimals)
+        lines.append(WalletLine(wallet.name if wallet else code, *amounts, total))
+    return lines
+
+
+def _award_line(award: dict[str, Any], names: _Names) -> OfferLine:
+    name, address, decimals = _offer(award["offer"], names)
+    asked = award.get("asked")
+    voice = _voice(names, decimals)
+    reason = clipped(award, asked, award["points"], voice) if asked else ""
+    return OfferLine(
+        name,
+        address,
+        award["bucket"].capitalize(),
+        points(award["points"], decimals),
+        reason,
+    )
+
+
+def _rejection_line(rejection: dict[str, Any], names: _Names) -> OfferLine:
+    name, address, decimals = _offer(rejection["offer"], names)
+    text = sentence(rejection["reason"], rejection, _voice(names, decimals))
+    return OfferLine(name, address, "", "", text)
+
+
+def _voice(names: _Names, decimals: int) -> Voice:
+    voice = names.voice
+    return Voice(voice.zone, decimals, voice.offers, voice.tiers)
+
+
+def _offer(offer_id: int, names: _Names) -> tuple[str, str, int]:
+    """Return an offer's name, the address of its page and its wallet's decimals."""
+    offer = names.offers.get(offer_id)
+    if offer is None:
+        return f"Offer {offer_id}", "", 0
+    is_campaign = offer.kind == OfferKind.CAMPAIGN.value
+    page = "campaigns_campaign" if is_campaign else "loyalty_activitytype"
+    address = reverse(f"admin:{page}_change", args=[offer.pk])
+    return offer.name, address, offer.wallet.decimals
+
+
+def _tier_name(tier_id: int | None, names: _Names) -> str:
+    if tier_id is None:
+        return ""
+    tier = names.tiers.get(tier_id)
+    return tier.name if tier else f"Tier {tier_id}"
+
+
+def _tier_change(change: dict[str, Any] | None, names: _Names) -> str:
+    if not change:
+        return ""
+    tier = _tier_name(change["tier"], names) or "no tier"
+    return f"{tier}, with a score of {change['score']:,}"
+
+
+def _entries(activity: Activity) -> list[tuple[Entry, str]]:
+    rows = Entry.objects.filter(activity_id=activity.pk).select_related(
+        "credit_account__wallet", "offer"
+    )
+    return [
+        (entry, points(entry.amount, entry.credit_account.wallet.decimals))
+        for entry in rows.order_by("pk")[:200]
+    ]

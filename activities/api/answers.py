@@ -1,0 +1,131 @@
+"""What the API says of an activity that was recorded.
+
+Only from the request and from what was written once and never changes, so the
+answer to a repeated request is the first one, byte for byte.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django.db import connection
+
+from loyalty.api.fields import moment_text
+from loyalty.api.points import points_of
+from loyalty.engine.facts import Bucket
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from activities.services import RecordActivity, Recorded
+
+BUCKETS = tuple(bucket.value for bucket in Bucket)
+_POINTS = frozenset({"points", "asked"})
+_AWARD = ("offer", "kind", "bucket", "wallet", "unit", "points", "asked")
+
+
+def decision_records(recorded: Sequence[Recorded]) -> list[dict[str, Any]]:
+    """Return the decision record of each activity; one query."""
+    ids = [one.activity_id for one in recorded]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, decision::text FROM activities_activity WHERE id = ANY(%s)",
+            [ids],
+        )
+        found = {row[0]: orjson.loads(row[1]) for row in cursor.fetchall()}
+    return [found[activity_id] for activity_id in ids]
+
+
+def recorded_body(
+    command: RecordActivity,
+    recorded: Recorded,
+    record: dict[str, Any],
+    *,
+    explain: bool,
+) -> dict[str, Any]:
+    """Return the answer to a recorded activity."""
+    body: dict[str, Any] = {
+        "id": recorded.activity_id,
+        "key": command.key,
+        # An anonymous activity may find its member later; its answer may not.
+        "member": None if command.anonymous_id is not None else recorded.member_id,
+        "anonymous_id": command.anonymous_id,
+        "type": command.activity_type,
+        "occurred_at": moment_text(command.occurred_at),
+        **earnings_of(record),
+    }
+    if explain:
+        body["explanation"] = explanation_of(record)
+    return body
+
+
+def earnings_of(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what was earned: by unit and wallet, and by wallet over all units."""
+    by_unit: dict[str, dict[str, dict[str, int]]] = {}
+    by_wallet: dict[str, dict[str, int]] = {}
+    decimals: dict[str, int] = {}
+    for award in record.get("awards", ()):
+        wallet = award["wallet"]
+        decimals[wallet] = award.get("decimals", 0)
+        wallets = by_unit.setdefault(award["unit"] or "", {})
+        for sums in (_sums(wallets, wallet), _sums(by_wallet, wallet)):
+            sums[award["bucket"]] += award["points"]
+            sums["total"] += award["points"]
+    return {
+        "earned": {
+            unit: _written(wallets, decimals) for unit, wallets in by_unit.items()
+        },
+        "totals": _written(by_wallet, decimals),
+    }
+
+
+def _sums(wallets: dict[str, dict[str, int]], wallet: str) -> dict[str, int]:
+    sums = wallets.get(wallet)
+    if sums is None:
+        sums = wallets[wallet] = dict.fromkeys((*BUCKETS, "total"), 0)
+    return sums
+
+
+def _written(
+    wallets: dict[str, dict[str, int]], decimals: dict[str, int]
+) -> dict[str, Any]:
+    return {
+        wallet: {name: points_of(amount, decimals[wallet]) for name, amount in some}
+        for wallet, some in ((code, sums.items()) for code, sums in wallets.items())
+    }
+
+
+def explanation_of(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the decision record as the API tells it; the same order each time."""
+    if not record:
+        return {"awards": [], "rejections": []}
+    explanation = {
+        "revision": record["revision"],
+        "tier": record["tier"],
+        "segments": record["segments"],
+        "score": record["score"],
+        "awards": [_award(award) for award in record["awards"]],
+        "rejections": [
+            _ordered(rejection, ("offer", "reason"))
+            for rejection in record["rejections"]
+        ],
+    }
+    if "tier_change" in record:
+        explanation["tier_change"] = _ordered(record["tier_change"], ())
+    return explanation
+
+
+def _award(award: dict[str, Any]) -> dict[str, Any]:
+    decimals = award.get("decimals", 0)
+    written = _ordered(award, _AWARD)
+    written.pop("decimals", None)
+    for name in _POINTS & written.keys():
+        written[name] = points_of(award[name], decimals)
+    return written
+
+
+def _ordered(record: dict[str, Any], first: tuple[str, ...]) -> dict[str, Any]:
+    names = [name for name in first if name in record]
+    names += sorted(name for name in record if name not in first)
+    return {name: record[name] for name in names}

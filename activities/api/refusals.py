@@ -1,0 +1,22 @@
+"""The status of every refusal of the use cases of activities."""
+
+from __future__ import annotations
+
+from loyalty.api.problems import STATUS_OF_REFUSAL
+
+STATUS_OF_REFUSAL.update(
+    {
+        "unknown_activity_type": 422,
+        "unknown_channel": 422,
+        "disabled_channel": 422,
+        "unknown_business_unit": 422,
+        "disabled_business_unit": 422,
+        "unknown_member": 422,
+        "blocked_member": 422,
+        "occurs_in_the_future": 422,
+        "occurred_too_long_ago": 422,
+        "negative_value": 422,
+        "key_reused": 422,
+        "program_disabled": 401,
+    }
+)

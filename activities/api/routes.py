@@ -1,0 +1,16 @@
+"""Paths of activities and uploads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from activities.api import refusals  # noqa: F401 (fills the table of statuses)
+from activities.api.activities import ActivityViewSet
+
+if TYPE_CHECKING:
+    from rest_framework.routers import BaseRouter
+
+
+def register(router: BaseRouter) -> None:
+    """Add the resources to the router."""
+    router.register("activities", ActivityViewSet, basename="activities")

@@ -1,0 +1,30 @@
+"""Models of activities and of the files they come in."""
+
+from activities.models.activities import Activity, ActivityReversal
+from activities.models.uploads import (
+    ChunkStatus,
+    UnknownMemberPolicy,
+    Upload,
+    UploadChunk,
+    UploadFormat,
+    UploadPhase,
+    UploadRefusal,
+    UploadRow,
+    UploadStatus,
+    UploadStep,
+)
+
+__all__ = [
+    "Activity",
+    "ActivityReversal",
+    "ChunkStatus",
+    "UnknownMemberPolicy",
+    "Upload",
+    "UploadChunk",
+    "UploadFormat",
+    "UploadPhase",
+    "UploadRefusal",
+    "UploadRow",
+    "UploadStatus",
+    "UploadStep",
+]

@@ -1,0 +1,114 @@
+"""What members did: one row each, which is also the idempotency record."""
+
+from django.db import models
+from django.db.models import Q
+
+from activities.models.uploads import Upload
+from loyalty.models import (
+    ActivityType,
+    AnonymousProfile,
+    BusinessUnit,
+    Channel,
+    Member,
+    Program,
+)
+
+
+class Activity(models.Model):
+    """One thing a member did, and why it earned what it earned.
+
+    Written once and never changed, but for an anonymous activity that finds its
+    member. ``decision`` is the decision record; see
+    ``activities.services.records`` for its shape.
+    """
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT)
+    source = models.CharField(
+        max_length=20, help_text="The surface it came through, for example api."
+    )
+    key = models.CharField(
+        max_length=255, help_text="The caller's name for it; once per source."
+    )
+    fingerprint = models.BinaryField(
+        max_length=32, help_text="Digest of the normalised payload."
+    )
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, related_name="activities"
+    )
+    anonymous_profile = models.ForeignKey(
+        AnonymousProfile, on_delete=models.PROTECT, null=True, related_name="activities"
+    )
+    activity_type = models.ForeignKey(
+        ActivityType, on_delete=models.PROTECT, related_name="activities"
+    )
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, null=True)
+    business_unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, null=True)
+    occurred_at = models.DateTimeField(help_text="When it happened.")
+    occurred_at_text = models.CharField(
+        max_length=40, help_text="The moment as the caller wrote it."
+    )
+    zone_assumed = models.BooleanField(
+        help_text="The caller named no zone; the program's rule supplied it."
+    )
+    received_at = models.DateTimeField(help_text="When it reached the edge.")
+    created_at = models.DateTimeField(help_text="When the row was written.")
+    is_late = models.BooleanField(
+        help_text="Arrived after the program's limit; triggers no messages."
+    )
+    value = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    items = models.JSONField(default=list)
+    data = models.JSONField(default=dict, help_text="Free data of the caller.")
+    decision = models.JSONField(default=dict)
+    upload = models.ForeignKey(
+        Upload, on_delete=models.PROTECT, null=True, related_name="activities"
+    )
+
+    class Meta:
+        verbose_name_plural = "activities"
+        indexes = [
+            models.Index(fields=["member", "occurred_at", "id"]),
+            models.Index(fields=["program", "id"]),
+            models.Index(
+                fields=["upload", "id"],
+                condition=Q(upload__isnull=False),
+                name="activity_by_upload",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "source", "key"],
+                name="activity_key_once_per_source",
+            ),
+            models.CheckConstraint(
+                condition=Q(member__isnull=False) | Q(anonymous_profile__isnull=False),
+                name="activity_has_an_actor",
+                violation_error_message="An activity needs a member or an anonymous "
+                "profile.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(key=""),
+                name="activity_key_is_not_blank",
+                violation_error_message="An activity needs a key.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.key}"
+
+
+class ActivityReversal(models.Model):
+    """An activity undone: its awards were taken back, once."""
+
+    activity = models.OneToOneField(
+        Activity, on_delete=models.PROTECT, primary_key=True, related_name="reversal"
+    )
+    reason = models.CharField(max_length=200, blank=True)
+    actor = models.CharField(max_length=150, blank=True)
+    occurred_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    record = models.JSONField(
+        default=dict, help_text="Points taken back and shortfall, by wallet."
+    )
+
+    def __str__(self) -> str:
+        return f"Reversal of activity {self.activity_id}"

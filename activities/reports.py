@@ -1,0 +1,96 @@
+"""Numbers for people about activities, and the laws that tie them to points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db import connection
+
+from loyalty.ledger import Mismatch, mismatches
+from loyalty.ledger.check import broken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Each query returns (where, stored, expected) for every row that breaks the law.
+LAWS: dict[str, str] = {
+    "Every award that an activity's record explains was posted, and no other": """
+        WITH explained AS (
+            SELECT a.id AS activity_id, (w->>'offer')::bigint AS offer_id,
+                   sum((w->>'points')::bigint) AS points
+            FROM activities_activity a, jsonb_array_elements(a.decision->'awards') w
+            GROUP BY 1, 2
+        ), posted AS (
+            SELECT activity_id, offer_id, sum(amount) AS points
+            FROM loyalty_entry WHERE kind = 'award' GROUP BY 1, 2
+        )
+        SELECT 'activity ' || coalesce(e.activity_id, p.activity_id) || ', offer '
+               || coalesce(e.offer_id, p.offer_id), p.points, e.points
+        FROM explained e FULL JOIN posted p
+          ON p.activity_id = e.activity_id AND p.offer_id = e.offer_id
+        WHERE e.points IS DISTINCT FROM p.points
+    """,
+    "A reversed activity leaves no award standing that could be taken back": """
+        SELECT 'entry ' || e.id, e.amount, 0
+        FROM loyalty_entry e
+        JOIN activities_activityreversal r ON r.activity_id = e.activity_id
+        JOIN loyalty_lot l ON l.entry_id = e.id
+        WHERE e.kind = 'award' AND l.remaining > 0
+    """,
+    "A paid completion has its award": """
+        SELECT 'completion ' || c.id, 1, 0
+        FROM loyalty_completion c
+        LEFT JOIN loyalty_entry e ON e.activity_id = c.activity_id
+             AND e.offer_id = c.offer_id AND e.kind = 'award'
+        WHERE c.is_paid AND e.id IS NULL
+    """,
+    "The usage of a campaign is what it has paid": """
+        SELECT 'campaign ' || u.campaign_id, u.points_paid,
+               coalesce(sum(e.amount) FILTER (WHERE x.activity_id IS NULL), 0)
+        FROM campaigns_campaignusage u
+        LEFT JOIN loyalty_entry e ON e.offer_id = u.campaign_id AND e.kind = 'award'
+        LEFT JOIN activities_activityreversal x ON x.activity_id = e.activity_id
+        GROUP BY u.campaign_id
+        HAVING u.points_paid <>
+               coalesce(sum(e.amount) FILTER (WHERE x.activity_id IS NULL), 0)
+    """,
+    "A member holds the tier of the last step of the history": """
+        SELECT 'member ' || m.id, m.tier_id, t.tier_id
+        FROM loyalty_member m
+        JOIN LATERAL (SELECT tier_id FROM loyalty_membertier h WHERE h.member_id = m.id
+                      ORDER BY since DESC, id DESC LIMIT 1) t ON true
+        WHERE m.tier_id IS DISTINCT FROM t.tier_id
+    """,
+}
+
+
+def ledger_mismatches() -> Iterator[Mismatch]:
+    """Yield every sum in the ledger, and every explanation, that does not add up."""
+    yield from mismatches()
+    yield from broken(LAWS)
+
+
+class BucketTotal(NamedTuple):
+    """Points given and taken back, by bucket; in the wallet's smallest unit."""
+
+    wallet: str
+    bucket: str
+    awards: int
+    points: int
+    reversed_points: int
+
+
+def bucket_totals(program_id: int) -> list[BucketTotal]:
+    """Return what a program has given, by wallet and bucket."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT w.code, e.bucket, count(*) FILTER (WHERE e.kind = 'award'),"
+            " coalesce(sum(e.amount) FILTER (WHERE e.kind = 'award'), 0)::bigint,"
+            " coalesce(sum(e.amount) FILTER (WHERE e.kind = 'reversal'), 0)::bigint"
+            " FROM loyalty_entry e JOIN loyalty_account a ON a.id = e.debit_account_id"
+            " JOIN loyalty_wallet w ON w.id = a.wallet_id"
+            " WHERE e.program_id = %s AND e.kind IN ('award', 'reversal')"
+            " GROUP BY w.code, e.bucket ORDER BY w.code, e.bucket",
+            [program_id],
+        )
+        return [BucketTotal(*row) for row in cursor.fetchall()]

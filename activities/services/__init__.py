@@ -1,0 +1,51 @@
+"""Use cases of activities: the only ways in which one enters or is undone."""
+
+from activities.services.commands import (
+    BlockedMember,
+    DisabledBusinessUnit,
+    DisabledChannel,
+    KeyReused,
+    Line,
+    NegativeValue,
+    OccurredTooLongAgo,
+    OccursInTheFuture,
+    Outcome,
+    ProgramDisabled,
+    RecordActivity,
+    Recorded,
+    Refused,
+    UnknownActivityType,
+    UnknownBusinessUnit,
+    UnknownChannel,
+    UnknownMember,
+)
+from activities.services.recording import (
+    record_activities,
+    record_activity,
+    simulate_activities,
+)
+from activities.services.reversing import reverse_activities
+
+__all__ = [
+    "BlockedMember",
+    "DisabledBusinessUnit",
+    "DisabledChannel",
+    "KeyReused",
+    "Line",
+    "NegativeValue",
+    "OccurredTooLongAgo",
+    "OccursInTheFuture",
+    "Outcome",
+    "ProgramDisabled",
+    "RecordActivity",
+    "Recorded",
+    "Refused",
+    "UnknownActivityType",
+    "UnknownBusinessUnit",
+    "UnknownChannel",
+    "UnknownMember",
+    "record_activities",
+    "record_activity",
+    "reverse_activities",
+    "simulate_activities",
+]

@@ -1,0 +1,81 @@
+"""A batch on its way from commands to rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from activities.services.commands import Recorded, Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from activities.services.commands import Outcome, RecordActivity
+    from loyalty.engine.facts import (
+        ActivityFacts,
+        Budget,
+        Decision,
+        MemberHistory,
+        Offer,
+    )
+    from loyalty.engine.programme import Programme, TypeRule
+    from loyalty.errors import LoyaltyError
+    from loyalty.ledger import Holding
+
+
+@dataclass(slots=True)
+class Draft:
+    """One command that may become an activity."""
+
+    place: int
+    command: RecordActivity
+    rule: TypeRule
+    channel_id: int | None
+    business_unit_id: int | None
+    fingerprint: bytes = b""
+    member_id: int | None = None
+    anonymous_profile_id: int | None = None
+    facts: ActivityFacts | None = None
+    candidates: list[Offer] = field(default_factory=list)
+    decision: Decision | None = None
+    activity_id: int = 0
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Return the sort key within a member: time, then key."""
+        return (self.command.occurred_at, self.command.key)
+
+
+@dataclass(slots=True)
+class Batch:
+    """The commands, the facts gathered for them and what comes of each.
+
+    ``histories`` are by member; None stands for anonymous actors. ``new_members``
+    are to be enrolled by the apply step: number by identity.
+    """
+
+    programme: Programme
+    commands: list[RecordActivity]
+    now: datetime
+    outcomes: list[Outcome | None] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    histories: dict[int | None, MemberHistory] = field(default_factory=dict)
+    holdings: dict[tuple[int, int], Holding] = field(default_factory=dict)
+    budgets: dict[int, Budget] = field(default_factory=dict)
+    new_members: dict[tuple[str, str], int] = field(default_factory=dict)
+    new_profiles: dict[str, int] = field(default_factory=dict)
+    echoes: list[tuple[int, Draft]] = field(default_factory=list)
+
+    def refuse(self, place: int, error: LoyaltyError) -> None:
+        """Refuse the command at ``place``."""
+        self.outcomes[place] = Refused(error)
+
+    def replay(self, place: int, activity_id: int, member_id: int | None) -> None:
+        """Answer the command at ``place`` with the activity that stands already."""
+        self.outcomes[place] = Recorded(activity_id, member_id, is_replay=True)
+
+    def final_outcomes(self) -> list[Outcome]:
+        """Return one outcome for each command, in the order of the commands."""
+        for place, draft in self.echoes:
+            self.replay(place, draft.activity_id, draft.member_id)
+        return [outcome for outcome in self.outcomes if outcome is not None]

@@ -1,0 +1,181 @@
+"""What enters: the command to record one activity, and what may come of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from loyalty.engine.numbers import format_value
+from loyalty.errors import LoyaltyError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from loyalty.engine.facts import Decision
+
+
+class Line(NamedTuple):
+    """A line item as it was reported; ``units`` is its value in 1/10,000."""
+
+    item_id: str
+    units: int
+    quantity: str = ""
+    group_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordActivity:
+    """One activity as its caller reported it, normalised.
+
+    ``member`` names the actor by identity, as (kind, value); ``member_id`` names
+    it by number. Exactly one of them, or ``anonymous_id``, is given. ``key`` is
+    unique within ``source``. ``units`` is the value in 1/10,000, None if the
+    caller gave none. Moments are aware; ``received_at`` is when the request or
+    file reached the edge.
+    """
+
+    source: str
+    key: str
+    activity_type: str
+    occurred_at: datetime
+    occurred_at_text: str
+    received_at: datetime
+    zone_assumed: bool = False
+    member: tuple[str, str] | None = None
+    member_id: int | None = None
+    anonymous_id: str | None = None
+    channel: str | None = None
+    business_unit: str | None = None
+    units: int | None = None
+    lines: tuple[Line, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def payload_of(command: RecordActivity) -> dict[str, Any]:
+    """Return what makes two requests the same request, by field name.
+
+    Spelling does not matter (``50`` and ``50.0``, key order, the zone a moment
+    was written in); when it arrived does not either.
+    """
+    actor: Any = command.member_id
+    if command.member is not None:
+        actor = list(command.member)
+    if command.anonymous_id is not None:
+        actor = {"anonymous_id": command.anonymous_id}
+    return {
+        "member": actor,
+        "type": command.activity_type,
+        "channel": command.channel,
+        "business_unit": command.business_unit,
+        "occurred_at": command.occurred_at.isoformat(),
+        "value": None if command.units is None else format_value(command.units),
+        "items": [
+            [line.item_id, line.units, line.quantity, line.group_id]
+            for line in command.lines
+        ],
+        "data": command.data,
+    }
+
+
+def fingerprint_of(command: RecordActivity) -> bytes:
+    """Return the SHA-256 digest of the normalised payload."""
+    text = orjson.dumps(payload_of(command), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).digest()
+
+
+@dataclass(slots=True)
+class Recorded:
+    """The activity stands. ``is_replay`` says it stood before this command.
+
+    ``decision`` is None for a replay; the row's decision record tells then.
+    """
+
+    activity_id: int
+    member_id: int | None
+    is_replay: bool = False
+    decision: Decision | None = None
+
+
+@dataclass(slots=True)
+class Refused:
+    """Nothing was stored; the key is still free."""
+
+    error: LoyaltyError
+
+
+Outcome = Recorded | Refused
+
+
+class UnknownActivityType(LoyaltyError):
+    """No activity type has this code."""
+
+    code = "unknown_activity_type"
+
+
+class UnknownChannel(LoyaltyError):
+    """No channel has this code."""
+
+    code = "unknown_channel"
+
+
+class DisabledChannel(LoyaltyError):
+    """The channel is switched off."""
+
+    code = "disabled_channel"
+
+
+class UnknownBusinessUnit(LoyaltyError):
+    """No business unit has this code."""
+
+    code = "unknown_business_unit"
+
+
+class DisabledBusinessUnit(LoyaltyError):
+    """The business unit is switched off."""
+
+    code = "disabled_business_unit"
+
+
+class UnknownMember(LoyaltyError):
+    """Nobody has this identity."""
+
+    code = "unknown_member"
+
+
+class BlockedMember(LoyaltyError):
+    """The member is blocked."""
+
+    code = "blocked_member"
+
+
+class OccursInTheFuture(LoyaltyError):
+    """The activity lies more than an hour ahead."""
+
+    code = "occurs_in_the_future"
+
+
+class OccurredTooLongAgo(LoyaltyError):
+    """The activity is older than the program accepts."""
+
+    code = "occurred_too_long_ago"
+
+
+class NegativeValue(LoyaltyError):
+    """The activity type takes no negative values."""
+
+    code = "negative_value"
+
+
+class KeyReused(LoyaltyError):
+    """The key was used for another request; ``facts["differing"]`` names fields."""
+
+    code = "key_reused"
+
+
+class ProgramDisabled(LoyaltyError):
+    """The program is switched off."""
+
+    code = "program_disabled"

@@ -1,0 +1,177 @@
+"""The recording use case: the only way in which an activity enters.
+
+Gather the facts of the whole batch with a fixed number of queries, decide in
+memory in order of occurrence per member, apply with one COPY per table. Live
+calls, uploads, simulation and backtests all come through here, so they cannot
+disagree.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from activities.services import applying, gathering
+from activities.services.batch import Batch
+from activities.services.checking import check_commands
+from activities.services.commands import ProgramDisabled, Recorded, Refused
+from campaigns.services.programme import current_programme, programme_for_update
+from loyalty.engine.evaluation import absorb, consume, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from activities.services.batch import Draft
+    from activities.services.commands import Outcome, RecordActivity
+    from loyalty.engine.facts import Budget
+    from loyalty.engine.programme import Programme
+
+_TRIES = 4
+
+
+def record_activity(
+    program_id: int, command: RecordActivity, *, now: datetime
+) -> Recorded:
+    """Record one activity.
+
+    Raises:
+        LoyaltyError: the refusal; nothing was stored and the key is free.
+    """
+    outcome = record_activities(program_id, [command], now=now)[0]
+    if isinstance(outcome, Refused):
+        raise outcome.error
+    return outcome
+
+
+def record_activities(
+    program_id: int,
+    commands: Sequence[RecordActivity],
+    *,
+    now: datetime,
+    may_enrol: bool = False,
+    upload_id: int | None = None,
+) -> list[Outcome]:
+    """Record a batch: every command is recorded, replayed or refused on its own.
+
+    Args:
+        program_id: the program that all of them belong to.
+        commands: any order; each member's are decided by time, then key.
+        now: aware; the moment that rows bear as ``created_at``.
+        may_enrol: enrol members whose identity nobody has, instead of refusing.
+        upload_id: the upload they come from.
+
+    Returns:
+        One outcome for each command, in the order of the commands.
+
+    Locks the configuration (shared), then the members, then the usage of
+    campaigns with budgets. A key claimed by somebody else between looking and
+    writing makes the whole batch start again; it then sees the other's row.
+
+    Raises:
+        ProgramDisabled: the program takes no calls.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with transaction.atomic():
+                programme = programme_for_update(program_id)
+                batch = _start(programme, commands, now)
+                _gather(batch, may_enrol=may_enrol)
+                _decide(batch)
+                _apply(batch, upload_id)
+            return batch.final_outcomes()
+        except (IntegrityError, OperationalError):
+            if not tries_left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def simulate_activities(
+    program_id: int,
+    commands: Sequence[RecordActivity],
+    *,
+    now: datetime,
+    may_enrol: bool = False,
+    programme: Programme | None = None,
+    budgets: dict[int, Budget] | None = None,
+) -> list[Outcome]:
+    """Decide a batch as ``record_activities`` would, and write nothing.
+
+    ``programme`` tries another configuration; ``budgets`` carries what is left of
+    budgets from one call to the next, for a dry run in several batches. Nothing
+    is locked, so the true recording may differ if somebody else comes first.
+    """
+    batch = _start(programme or current_programme(program_id), commands, now)
+    if budgets is not None:
+        batch.budgets = budgets
+    gathering.find_members(batch, may_enrol=may_enrol)
+    gathering.answer_known_keys(batch)
+    _gather_facts(batch, lock=False)
+    _decide(batch)
+    for draft in batch.drafts:
+        batch.outcomes[draft.place] = Recorded(
+            0, draft.member_id, decision=draft.decision
+        )
+    return batch.final_outcomes()
+
+
+def _start(
+    programme: Programme, commands: Sequence[RecordActivity], now: datetime
+) -> Batch:
+    if not programme.is_enabled:
+        raise ProgramDisabled("This program is disabled.")
+    batch = Batch(programme, list(commands), now, outcomes=[None] * len(commands))
+    check_commands(batch)
+    return batch
+
+
+def _gather(batch: Batch, *, may_enrol: bool) -> None:
+    gathering.find_members(batch, may_enrol=may_enrol)
+    gathering.lock_members(batch)
+    gathering.answer_known_keys(batch)
+    _gather_facts(batch, lock=True)
+
+
+def _gather_facts(batch: Batch, *, lock: bool) -> None:
+    if not batch.drafts:
+        return
+    gathering.gather_histories(batch)
+    gathering.find_candidates(batch)
+    gathering.gather_completions(batch)
+    gathering.gather_budgets(batch, lock=lock)
+
+
+def _decide(batch: Batch) -> None:
+    """Decide every draft, each member's in order of occurrence."""
+    by_member: dict[int | None, list[Draft]] = defaultdict(list)
+    for draft in batch.drafts:
+        by_member[draft.member_id].append(draft)
+    rules = batch.programme.rules
+    for member_id, drafts in by_member.items():
+        history = batch.histories[member_id]
+        drafts.sort(key=lambda draft: draft.order)
+        for draft in drafts:
+            if draft.facts is None:
+                continue
+            draft.decision = evaluate(
+                draft.facts,
+                history,
+                draft.rule.offer,
+                draft.candidates,
+                rules,
+                batch.budgets,
+            )
+            absorb(draft.decision, draft.facts, history)
+            consume(draft.decision, batch.budgets)
+
+
+def _apply(batch: Batch, upload_id: int | None) -> None:
+    if not batch.drafts:
+        return
+    late_after = timedelta(hours=batch.programme.late_after_hours)
+    applying.enrol_new_members(batch)
+    applying.write_activities(batch, late_after, upload_id)
+    applying.post_points(batch)

@@ -1,0 +1,79 @@
+"""The decision record: what is kept of a decision, so that it can be explained.
+
+Shape (version 1)::
+
+    {"v": 1, "revision": 12, "tier": 3, "segments": [4], "score": 1200,
+     "awards": [{"offer": 7, "kind": "campaign", "bucket": "bonus",
+                 "wallet": "loyalty", "unit": "grocery", "points": 10,
+                 "asked": 12, ...operands}],
+     "rejections": [{"offer": 8, "reason": "cap_reached", "cap": 1, "used": 1,
+                     "from": "...", "until": "..."}],
+     "tier_change": {"tier": 4, "since": "...", "score": 2000}}
+
+``asked`` stands only where a limit clipped the award. ``tier``, ``segments`` and
+``score`` are what held before. Points are in the wallet's smallest unit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from loyalty.engine.facts import Award, Decision, Rejection
+    from loyalty.engine.programme import Programme
+
+
+def record_of(decision: Decision, programme: Programme) -> dict[str, Any]:
+    """Return the decision record as a value that JSON can hold."""
+    record: dict[str, Any] = {
+        "v": 1,
+        "revision": programme.revision,
+        "tier": decision.tier_id,
+        "segments": decision.segment_ids,
+        "score": decision.score_before,
+        "awards": [_award(award, programme) for award in decision.awards],
+        "rejections": [_rejection(one) for one in decision.rejections],
+    }
+    change = decision.tier_change
+    if change is not None:
+        record["tier_change"] = {
+            "tier": change.tier_id,
+            "since": change.since,
+            "score": change.score,
+        }
+    return record
+
+
+def json_of(decision: Decision, programme: Programme) -> str:
+    """Return the decision record as JSON text."""
+    return orjson.dumps(record_of(decision, programme)).decode()
+
+
+def _award(award: Award, programme: Programme) -> dict[str, Any]:
+    offer = award.offer
+    unit_id = award.business_unit_id
+    record = {
+        "offer": offer.id,
+        "kind": offer.kind.value,
+        "bucket": offer.bucket.value,
+        "wallet": offer.wallet.code,
+        "unit": None if unit_id is None else programme.unit_codes[unit_id],
+        "points": award.points,
+    }
+    if award.asked != award.points:
+        record["asked"] = award.asked
+    if award.operands:
+        record.update(award.operands)
+    return record
+
+
+def _rejection(rejection: Rejection) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "offer": rejection.offer.id,
+        "reason": rejection.reason.value,
+    }
+    if rejection.operands:
+        record.update(rejection.operands)
+    return record

@@ -1,0 +1,61 @@
+"""Telling the same request from another one under the same key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from activities.models import Activity
+from loyalty.engine.numbers import format_value, parse_value
+
+if TYPE_CHECKING:
+    from activities.services.commands import RecordActivity
+
+
+def differing_fields(activity_id: int, command: RecordActivity) -> list[str]:
+    """Return the names of the fields in which ``command`` differs from the row.
+
+    Only fields that the row still tells are compared; one query, on the rare
+    path of a reused key.
+    """
+    row = Activity.objects.select_related(
+        "activity_type", "channel", "business_unit"
+    ).get(pk=activity_id)
+    stored = {
+        "type": row.activity_type.code,
+        "channel": row.channel.code if row.channel else None,
+        "business_unit": row.business_unit.code if row.business_unit else None,
+        "occurred_at": row.occurred_at,
+        "value": None if row.value is None else format_value(parse_value(row.value)),
+        "items": [_spelled(item) for item in row.items],
+        "data": row.data,
+    }
+    asked = {
+        "type": command.activity_type,
+        "channel": command.channel,
+        "business_unit": command.business_unit,
+        "occurred_at": command.occurred_at,
+        "value": None if command.units is None else format_value(command.units),
+        "items": [
+            _spelled(
+                {
+                    "item_id": line.item_id,
+                    "value": format_value(line.units),
+                    "quantity": line.quantity,
+                    "group_id": line.group_id,
+                }
+            )
+            for line in command.lines
+        ],
+        "data": command.data,
+    }
+    differing = [name for name in asked if asked[name] != stored[name]]
+    return differing or ["member"]
+
+
+def _spelled(item: dict[str, str]) -> tuple[str, str, str, str]:
+    return (
+        item["item_id"],
+        item.get("value", "0"),
+        item.get("quantity", ""),
+        item.get("group_id", ""),
+    )

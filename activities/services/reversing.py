@@ -1,0 +1,109 @@
+"""Undoing activities: points, caps, budgets and tiers go back, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from activities.models import Activity
+from campaigns.services import budgets
+from campaigns.services.programme import programme_for_update
+from loyalty import ledger
+from loyalty.engine.tiers import tier_for
+from loyalty.ledger.awards import post_tier_changes
+from loyalty.ledger.holdings import copy_lines, copy_text
+from loyalty.models import Member, TierCause
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from loyalty.engine.programme import Programme
+    from loyalty.ledger.holdings import Holdings
+
+
+def reverse_activities(
+    program_id: int,
+    activity_ids: Collection[int],
+    *,
+    now: datetime,
+    reason: str,
+    actor: str = "",
+) -> list[int]:
+    """Undo activities; return the ids of those that were not undone before.
+
+    Takes back exactly what was awarded, from what was recorded, not from today's
+    rules. Numbers that are not of this program are passed over. Undoing twice
+    does nothing the second time.
+
+    Locks the configuration (shared), the members, then campaign usage.
+    """
+    with transaction.atomic():
+        programme = programme_for_update(program_id)
+        member_ids = _members_of(program_id, activity_ids)
+        ledger.lock_members(member_ids)
+        # After the locks: somebody else may have undone some in the meantime.
+        todo = _standing(program_id, activity_ids)
+        if todo:
+            holdings = ledger.holdings_of(member_ids)
+            undone = ledger.reverse_awards(program_id, todo, holdings, now, reason)
+            budgets.give_back(undone)
+            _lower_tiers(programme, member_ids, holdings, now)
+            _mark(todo, now, reason, actor)
+    return todo
+
+
+def _members_of(program_id: int, activity_ids: Collection[int]) -> list[int]:
+    rows = Activity.objects.filter(program_id=program_id, pk__in=activity_ids)
+    rows = rows.filter(member__isnull=False)
+    return sorted(rows.values_list("member__pk", flat=True).distinct())
+
+
+def _standing(program_id: int, activity_ids: Collection[int]) -> list[int]:
+    rows = Activity.objects.filter(
+        program_id=program_id, pk__in=activity_ids, reversal=None
+    )
+    return sorted(rows.values_list("pk", flat=True))
+
+
+def _lower_tiers(
+    programme: Programme, member_ids: list[int], holdings: Holdings, now: datetime
+) -> None:
+    if not programme.rules.tiers:
+        return
+    scores = dict.fromkeys(member_ids, 0)
+    for (member_id, wallet_id), holding in holdings.items():
+        if wallet_id in programme.scoring_wallet_ids:
+            scores[member_id] += holding.lifetime_earned
+    held = dict(Member.objects.filter(pk__in=member_ids).values_list("pk", "tier_id"))
+    current = {
+        member_id: tier_id
+        for member_id, score in scores.items()
+        if (tier_id := tier_for(score, programme.rules.tiers)) != held[member_id]
+    }
+    post_tier_changes(
+        [
+            (
+                member_id,
+                tier_id,
+                now,
+                TierCause.REVERSAL.value,
+                scores[member_id],
+                None,
+            )
+            for member_id, tier_id in current.items()
+        ],
+        current,
+    )
+
+
+def _mark(activity_ids: list[int], now: datetime, reason: str, actor: str) -> None:
+    copy_lines(
+        "activities_activityreversal",
+        "activity_id, reason, actor, occurred_at, created_at, record",
+        [
+            f"{one}\t{copy_text(reason)}\t{copy_text(actor)}\t{now}\t{now}\t{{}}\n"
+            for one in activity_ids
+        ],
+    )

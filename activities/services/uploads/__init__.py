@@ -1,0 +1,50 @@
+"""Use cases of files of activities, from their arrival to their undoing."""
+
+from activities.services.uploads.progress import UploadProgress, upload_progress
+from activities.services.uploads.refusals import (
+    NothingToRecord,
+    OtherProgram,
+    UnusableFile,
+    UploadNotReady,
+)
+from activities.services.uploads.running import run_chunks
+from activities.services.uploads.steps import (
+    UploadOptions,
+    cancel_upload,
+    clear_ended_upload,
+    confirm_upload,
+    create_upload,
+    pause_upload,
+    resume_upload,
+    undo_upload,
+)
+from activities.services.uploads.sweeping import (
+    Stalled,
+    stalled_uploads,
+    useful_task_count,
+)
+from activities.services.uploads.undoing import undo_chunks
+from activities.services.uploads.validation import validate_upload
+
+__all__ = [
+    "NothingToRecord",
+    "OtherProgram",
+    "Stalled",
+    "UnusableFile",
+    "UploadNotReady",
+    "UploadOptions",
+    "UploadProgress",
+    "cancel_upload",
+    "clear_ended_upload",
+    "confirm_upload",
+    "create_upload",
+    "pause_upload",
+    "resume_upload",
+    "run_chunks",
+    "stalled_uploads",
+    "undo_chunks",
+    "undo_upload",
+    "upload_progress",
+    "useful_task_count",
+    "validate_upload",
+]

@@ -1,0 +1,133 @@
+"""The normalised command as it waits in a staged row.
+
+The row has columns of its own for what it is sorted by: member, moment and key.
+The payload is a JSON array of the rest::
+
+    [occurred_at_text, zone_assumed, type, channel, business_unit, units,
+     [[item_id, units, quantity, group_id], ...], data]
+
+``type``, ``channel`` and ``business_unit`` are null where the file names none,
+and the upload's defaults hold; ``units`` is null where the value is the sum of
+the items.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from activities.models import UploadFormat
+from activities.services.commands import Line, RecordActivity
+from loyalty.engine.numbers import format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from activities.models import Upload
+
+
+class StagedRow(NamedTuple):
+    """One staged row as it is read back."""
+
+    id: int
+    line: int
+    member_value: str
+    occurred_at: datetime
+    key: str
+    payload: str
+
+
+def command_reader(upload: Upload) -> Callable[[StagedRow], RecordActivity]:
+    """Return the function that turns staged rows of ``upload`` into commands."""
+    source, kind, received_at = upload.source, upload.identity_kind, upload.created_at
+    default_type = upload.default_activity_type
+    default_channel = upload.default_channel
+    default_unit = upload.default_business_unit
+    type_code = default_type.code if default_type else ""
+    channel_code = default_channel.code if default_channel else None
+    unit_code = default_unit.code if default_unit else None
+    loads, line_of = orjson.loads, Line._make
+
+    def command_of(row: StagedRow) -> RecordActivity:
+        text, zone_assumed, activity_type, channel, unit, units, items, data = loads(
+            row.payload
+        )
+        if units is None and items:
+            units = sum([item[1] for item in items])
+        return RecordActivity(
+            source=source,
+            key=row.key,
+            activity_type=activity_type or type_code,
+            occurred_at=row.occurred_at,
+            occurred_at_text=text,
+            received_at=received_at,
+            zone_assumed=zone_assumed,
+            member=(kind, row.member_value),
+            channel=channel or channel_code,
+            business_unit=unit or unit_code,
+            units=units,
+            lines=tuple(map(line_of, items)),
+            data=data,
+        )
+
+    return command_of
+
+
+def rows_as_in_file(upload: Upload, row: StagedRow) -> list[dict[str, Any]]:
+    """Return what stood in the file for a staged row, by its columns."""
+    text, _, activity_type, channel, unit, units, items, data = orjson.loads(
+        row.payload
+    )
+    head = {
+        "key": row.key,
+        "member": row.member_value,
+        "occurred_at": text,
+        "type": activity_type,
+        "channel": channel,
+        "business_unit": unit,
+        "value": None if units is None else format_value(units),
+    }
+    if upload.format == UploadFormat.JSON_LINES:
+        return [_as_object(head, items, data)]
+    rows = []
+    for place, item in enumerate(items or [None]):
+        row_data = {
+            name: value[place] if isinstance(value, list) else value
+            for name, value in data.items()
+        }
+        rows.append(
+            {name: value or "" for name, value in head.items()}
+            | (_item_columns(item) if item else {})
+            | row_data
+        )
+    return rows
+
+
+def _item_columns(item: list[Any]) -> dict[str, str]:
+    return {
+        "item_id": item[0],
+        "item_value": format_value(item[1]),
+        "item_quantity": item[2],
+        "item_group": item[3],
+    }
+
+
+def _as_object(
+    head: dict[str, Any], items: list[list[Any]], data: dict[str, Any]
+) -> dict[str, str]:
+    content = {name: value for name, value in head.items() if value is not None}
+    if items:
+        names = ("item_id", "value", "quantity", "group_id")
+        content["items"] = [
+            {
+                name: format_value(value) if name == "value" else value
+                for name, value in zip(names, item, strict=True)
+                if value != ""
+            }
+            for item in items
+        ]
+    if data:
+        content["data"] = data
+    return {"text": orjson.dumps(content).decode()}

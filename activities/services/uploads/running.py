@@ -1,0 +1,200 @@
+"""Recording a confirmed upload, chunk by chunk, on any number of workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db import OperationalError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from activities.models import (
+    ChunkStatus,
+    UnknownMemberPolicy,
+    Upload,
+    UploadChunk,
+    UploadStatus,
+    UploadStep,
+)
+from activities.services.commands import ProgramDisabled, Recorded, Refused
+from activities.services.recording import record_activities
+from activities.services.uploads import staging
+from activities.services.uploads.chunks import clock, finish, take_chunk
+from activities.services.uploads.dry_run import refusal_of
+from activities.services.uploads.payloads import command_reader
+from activities.services.uploads.refusal_store import (
+    REFUSALS_KEPT_MAX,
+    keep_refusals,
+    kept_count,
+)
+from loyalty import ledger
+from loyalty.models import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from activities.services.commands import RecordActivity
+    from activities.services.uploads.payloads import StagedRow
+
+RECORDED_AT_ONCE = 2_000
+_TRIES = 4
+
+
+def run_chunks(upload_id: int, *, until: datetime) -> bool:
+    """Record chunks of a running upload until none is left or ``until``.
+
+    Any number of workers may do so at once. A chunk's rows and its mark commit
+    together; whoever dies in between leaves it as it was.
+
+    Returns:
+        Whether chunks may be left.
+    """
+    upload = Upload.objects.select_related(
+        "default_activity_type", "default_channel", "default_business_unit"
+    ).get(pk=upload_id)
+    command_of = command_reader(upload)
+    while (now := clock()) < until:
+        try:
+            is_done = not _run_next(upload, command_of, now)
+        except ProgramDisabled as error:
+            _pause(upload_id, error.message, now)
+            return False
+        if is_done:
+            return not _finish(upload_id, now)
+    return Upload.objects.filter(pk=upload_id, status=UploadStatus.RUNNING).exists()
+
+
+def _run_next(
+    upload: Upload, command_of: Callable[[StagedRow], RecordActivity], now: datetime
+) -> bool:
+    """Record one chunk; False if there was none to take."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with transaction.atomic():
+                chunk = take_chunk(upload.pk, ChunkStatus.PENDING, UploadStatus.RUNNING)
+                if chunk is None:
+                    return False
+                _record(upload, chunk, command_of, now)
+            return True
+        except OperationalError:
+            if not tries_left:
+                raise
+    raise AssertionError("unreachable")
+
+
+class _Result(NamedTuple):
+    activity_ids: list[int]
+    duplicate_count: int
+    refused: list[tuple[StagedRow, Refused]]
+
+
+def _record(
+    upload: Upload,
+    chunk: UploadChunk,
+    command_of: Callable[[StagedRow], RecordActivity],
+    now: datetime,
+) -> None:
+    rows = staging.rows_of_chunk(upload.pk, chunk.first_member, chunk.last_member)
+    if len(rows) > RECORDED_AT_ONCE:
+        _lock_members(upload, rows)
+    result = _Result([], 0, [])
+    for start in range(0, len(rows), RECORDED_AT_ONCE):
+        piece = rows[start : start + RECORDED_AT_ONCE]
+        result = _record_piece(upload, piece, command_of, now, result)
+
+    if result.refused:
+        room = max(REFUSALS_KEPT_MAX - kept_count(upload.pk), 0)
+        keep_refusals(
+            upload.pk,
+            [refusal_of(upload, row, one) for row, one in result.refused[:room]],
+        )
+    staging.delete_rows([row.id for row in rows])
+    _mark(upload, chunk, result, len(rows), now)
+
+
+def _lock_members(upload: Upload, rows: list[StagedRow]) -> None:
+    """Lock at once what several batches will lock, so that none waits crosswise."""
+    identities = Identity.objects.filter(
+        program_id=upload.program_id,
+        kind=upload.identity_kind,
+        value__in={row.member_value for row in rows},
+    )
+    ledger.lock_members(identities.values_list("member_id", flat=True))
+
+
+def _record_piece(
+    upload: Upload,
+    rows: list[StagedRow],
+    command_of: Callable[[StagedRow], RecordActivity],
+    now: datetime,
+    so_far: _Result,
+) -> _Result:
+    outcomes = record_activities(
+        upload.program_id,
+        [command_of(row) for row in rows],
+        now=now,
+        may_enrol=upload.unknown_members == UnknownMemberPolicy.CREATE,
+        upload_id=upload.pk,
+    )
+    duplicate_count = so_far.duplicate_count
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if isinstance(outcome, Recorded):
+            if outcome.is_replay:
+                duplicate_count += 1
+            else:
+                so_far.activity_ids.append(outcome.activity_id)
+        else:
+            so_far.refused.append((row, outcome))
+    return so_far._replace(duplicate_count=duplicate_count)
+
+
+def _mark(
+    upload: Upload, chunk: UploadChunk, result: _Result, row_count: int, now: datetime
+) -> None:
+    recorded, duplicates = len(result.activity_ids), result.duplicate_count
+    refused = len(result.refused)
+    UploadChunk.objects.filter(pk=chunk.pk).update(
+        status=ChunkStatus.DONE,
+        recorded_count=recorded,
+        duplicate_count=duplicates,
+        refused_count=refused,
+        activity_ids=result.activity_ids,
+        finished_at=now,
+    )
+    # Last of all, because every worker of the upload wants this row.
+    Upload.objects.filter(pk=upload.pk).update(
+        recorded_count=F("recorded_count") + recorded,
+        duplicate_count=F("duplicate_count") + duplicates,
+        refused_count=F("refused_count") + refused,
+        phase_done=F("phase_done") + row_count,
+        touched_at=Now(),
+    )
+
+
+def _finish(upload_id: int, now: datetime) -> bool:
+    """End the upload if its last chunk is committed; whether nothing is left."""
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update(no_key=True).get(pk=upload_id)
+        if upload.status != UploadStatus.RUNNING:
+            return True
+        pending = UploadChunk.objects.filter(
+            upload_id=upload_id, status=ChunkStatus.PENDING
+        )
+        if pending.exists():
+            # Another worker has them; it ends the upload, or a sweep finds them.
+            return True
+        finish(upload_id, UploadStatus.FINISHED, now, actor="")
+    return True
+
+
+def _pause(upload_id: int, reason: str, now: datetime) -> None:
+    """Pause an upload that cannot go on; a person may resume it."""
+    with transaction.atomic():
+        paused = Upload.objects.filter(
+            pk=upload_id, status=UploadStatus.RUNNING
+        ).update(status=UploadStatus.PAUSED, failure=reason)
+        if paused:
+            UploadStep.objects.create(
+                upload_id=upload_id, status=UploadStatus.PAUSED, happened_at=now
+            )

@@ -1,0 +1,209 @@
+"""Checking a file: read it all, stage what is good, try what it would award.
+
+Safe to run again at any time: a check that was cut short starts anew, and a
+worker that lost its lease writes nothing more.
+
+``Upload.dry_run`` then holds::
+
+    {"points": [{"wallet": "loyalty", "bucket": "base", "points": 10, "awards": 2}],
+     "earning": 2, "not_earning": 1, "reasons": {"cap_reached": 1},
+     "members": 2, "new_members": 0, "already_recorded": 0,
+     "refused": {"unknown_member": 1}, "duplicates": 0,
+     "largest": [{"key": "A-1", "member": "4711", "points": 8, "line": 2}],
+     "first_moment": "2026-01-01T09:00:00+00:00", "last_moment": "...",
+     "is_estimate": false}
+
+``reasons`` counts why activities that earn nothing do not. ``is_estimate`` says
+that a member has too many rows to be tried in one piece.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import orjson
+from django.db import transaction
+
+from activities.models import (
+    Upload,
+    UploadPhase,
+    UploadStatus,
+    UploadStep,
+)
+from activities.services.uploads import staging
+from activities.services.uploads.dry_run import DryRun
+from activities.services.uploads.leases import Superseded, take_lease
+from activities.services.uploads.normalising import NewRow, Normaliser, Refusal
+from activities.services.uploads.refusal_store import REFUSALS_KEPT_MAX, keep_refusals
+from activities.services.uploads.refusals import UnusableFile
+from activities.services.uploads.tables import open_table
+from loyalty.models import NaiveTimestampPolicy
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from activities.services.uploads.groups import Group
+    from activities.services.uploads.leases import Lease
+    from activities.services.uploads.tables import Table
+    from loyalty.models import Program
+
+_STAGED_AT_ONCE = 5_000
+_STATISTICS_FROM_ROWS = 20_000
+
+
+def validate_upload(upload: Upload) -> None:
+    """Check an upload that waits for it or whose check was cut short.
+
+    Does nothing if the upload is past its check or somebody is on it. A file
+    that cannot be used ends as FAILED with the sentence for people.
+    """
+    lease = take_lease(upload.pk)
+    if lease is None:
+        return
+    upload.refresh_from_db()
+    try:
+        _Check(upload, lease).run()
+    except Superseded:
+        pass
+    except UnusableFile as error:
+        _fail(lease, error)
+
+
+def _fail(lease: Lease, error: UnusableFile) -> None:
+    staging.clear_rows(lease.upload_id)
+    try:
+        with transaction.atomic():
+            lease.write(
+                status=UploadStatus.FAILED.value, failure=error.message, phase=""
+            )
+            UploadStep.objects.create(
+                upload_id=lease.upload_id,
+                status=UploadStatus.FAILED,
+                happened_at=lease.now,
+            )
+    except Superseded:
+        pass
+
+
+class _Check:
+    """One run of the check, under a lease."""
+
+    def __init__(self, upload: Upload, lease: Lease) -> None:
+        self.upload = upload
+        self.lease = lease
+        self.line_count = 0
+        self.staged_count = 0
+        self.duplicate_count = 0
+        self.kept_count = 0
+        self.refused: Counter[str] = Counter()
+        self._rows: list[NewRow] = []
+        self._refusals: list[Refusal] = []
+
+    def run(self) -> None:
+        staging.clear_results(self.upload.pk)
+        has_lines = self._read()
+        self._sort(has_lines=has_lines)
+        dry_run = DryRun(self.upload, self.lease)
+        dry_run.run(self.kept_count)
+        self._finish(dry_run)
+
+    def _read(self) -> bool:
+        """Stage every good row; return whether activities may span lines."""
+        with (
+            self.upload.file.open("rb") as stream,
+            open_table(self.upload, stream) as table,
+        ):
+            self.lease.write(columns=orjson.dumps(table.layout.columns).decode())
+            normaliser = Normaliser(
+                table.layout, _zone_of(self.upload.program), table.data_of
+            )
+            for group in table.groups:
+                self.line_count += len(group.rows)
+                found = normaliser.normalise(group)
+                if type(found) is NewRow:
+                    self._rows.append(found)
+                    if len(self._rows) >= _STAGED_AT_ONCE:
+                        self._write(table.fraction_read())
+                else:
+                    self._refuse(found, group, table)
+            self._write(1.0)
+            return table.has_lines()
+
+    def _refuse(
+        self, found: tuple[int, str, str, str], group: Group, table: Table
+    ) -> None:
+        line, field, code, message = found
+        self.refused[code] += 1
+        if self.kept_count < REFUSALS_KEPT_MAX:
+            self.kept_count += 1
+            refusal = Refusal(line, field, code, message, table.raw_of(group))
+            self._refusals.append(refusal)
+        if self.refused.total() % _STAGED_AT_ONCE == 0:
+            self._write(table.fraction_read())
+
+    def _write(self, fraction_read: float) -> None:
+        with transaction.atomic():
+            self.lease.write(
+                line_count=self.line_count,
+                refused_count=self.refused.total(),
+                phase_done=int(self.upload.size_bytes * fraction_read),
+            )
+            staging.stage_rows(self.upload.pk, self._rows)
+            keep_refusals(self.upload.pk, self._refusals)
+        self.staged_count += len(self._rows)
+        self._rows.clear()
+        self._refusals.clear()
+
+    def _sort(self, *, has_lines: bool) -> None:
+        self.lease.begin_phase(UploadPhase.SORTING, 0)
+        with transaction.atomic():
+            # The lease is kept alive from outside this transaction; writing to
+            # it before the long statements would lock that out.
+            with self.lease.kept_alive():
+                if self.staged_count >= _STATISTICS_FROM_ROWS:
+                    staging.refresh_statistics()
+                self.duplicate_count, torn_count, kept = staging.take_out_duplicates(
+                    self.upload,
+                    has_lines=has_lines,
+                    kept_max=REFUSALS_KEPT_MAX - self.kept_count,
+                )
+                chunk_count = staging.make_chunks(self.upload.pk)
+            keep_refusals(self.upload.pk, kept)
+            self.kept_count += len(kept)
+            self.refused.update(
+                {"lines_not_together": torn_count} if torn_count else {}
+            )
+            self.lease.write(
+                duplicate_count=self.duplicate_count,
+                refused_count=self.refused.total(),
+            )
+            self.lease.begin_phase(UploadPhase.TRYING, chunk_count)
+
+    def _finish(self, dry_run: DryRun) -> None:
+        self.refused.update(dry_run.refused)
+        summary = dry_run.summary(self.refused, self.duplicate_count)
+        with transaction.atomic():
+            self.lease.write(
+                status=UploadStatus.VALIDATED.value,
+                validated_at=self.lease.now,
+                phase="",
+                dry_run=orjson.dumps(summary).decode(),
+                refused_count=self.refused.total(),
+                activity_count=dry_run.accepted_count,
+            )
+            UploadStep.objects.create(
+                upload_id=self.upload.pk,
+                status=UploadStatus.VALIDATED,
+                happened_at=self.lease.now,
+            )
+
+
+def _zone_of(program: Program) -> tzinfo | None:
+    """Return the zone of moments that name none; None refuses them."""
+    if program.naive_timestamp_policy == NaiveTimestampPolicy.REJECT:
+        return None
+    if program.naive_timestamp_policy == NaiveTimestampPolicy.UTC:
+        return ZoneInfo("UTC")
+    return ZoneInfo(program.time_zone)

@@ -1,0 +1,86 @@
+"""Background work of uploads; every task is safe to run twice, or for nothing."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+
+from activities.models import Upload, UploadStatus
+from activities.services import uploads
+
+# A task hands over after this long, so that uploads share the workers.
+_TURN = timedelta(seconds=60)
+_VALIDATION_SECONDS_MAX = 6 * 60 * 60
+
+
+def enqueue_validation(upload_id: int) -> None:
+    """Queue the check of an upload, once the transaction commits."""
+    transaction.on_commit(partial(validate_upload.delay, upload_id=upload_id))
+
+
+def enqueue_run(upload_id: int) -> None:
+    """Queue the recording of an upload on several workers, on commit."""
+    for _ in range(uploads.useful_task_count(upload_id)):
+        transaction.on_commit(partial(run_upload.delay, upload_id=upload_id))
+
+
+def enqueue_undo(upload_id: int) -> None:
+    """Queue the undoing of an upload on several workers, on commit."""
+    for _ in range(uploads.useful_task_count(upload_id)):
+        transaction.on_commit(partial(undo_upload.delay, upload_id=upload_id))
+
+
+def enqueue_clearing(upload_id: int) -> None:
+    """Queue the deletion of rows that a cancelled upload left, on commit."""
+    transaction.on_commit(partial(clear_upload.delay, upload_id=upload_id))
+
+
+@shared_task(
+    acks_late=True,
+    time_limit=_VALIDATION_SECONDS_MAX,
+    soft_time_limit=_VALIDATION_SECONDS_MAX - 60,
+)
+def validate_upload(*, upload_id: int, **_: Any) -> None:
+    """Check one upload."""
+    uploads.validate_upload(Upload.objects.get(pk=upload_id))
+
+
+@shared_task(acks_late=True, time_limit=900)
+def run_upload(*, upload_id: int, **_: Any) -> None:
+    """Record chunks of one upload for a while; queues itself if some are left."""
+    if uploads.run_chunks(upload_id, until=timezone.now() + _TURN):
+        run_upload.delay(upload_id=upload_id)
+
+
+@shared_task(acks_late=True, time_limit=900)
+def undo_upload(*, upload_id: int, **_: Any) -> None:
+    """Reverse chunks of one upload for a while; queues itself if some are left."""
+    if uploads.undo_chunks(upload_id, until=timezone.now() + _TURN):
+        undo_upload.delay(upload_id=upload_id)
+
+
+@shared_task(acks_late=True, time_limit=900)
+def clear_upload(*, upload_id: int, **_: Any) -> None:
+    """Delete the staged rows of one upload that ended early."""
+    uploads.clear_ended_upload(upload_id)
+
+
+_NEXT = {
+    UploadStatus.UPLOADED: enqueue_validation,
+    UploadStatus.VALIDATING: enqueue_validation,
+    UploadStatus.RUNNING: enqueue_run,
+    UploadStatus.UNDOING: enqueue_undo,
+    UploadStatus.CANCELLED: enqueue_clearing,
+    UploadStatus.FAILED: enqueue_clearing,
+    UploadStatus.UNDONE: enqueue_clearing,
+}
+
+
+@shared_task(acks_late=True, time_limit=60)
+def sweep_uploads(**_: Any) -> None:
+    """Queue the work of uploads whose worker died."""
+    for stalled in uploads.stalled_uploads():
+        _NEXT[UploadStatus(stalled.status)](stalled.upload_id)

@@ -1,0 +1,336 @@
+"""Pages of campaigns: the form that marketing works in all day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpResponseRedirect
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.views import ChangeList
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from campaigns.admin.wording import in_words
+from campaigns.models import Campaign
+from campaigns.reports import NOTHING_GIVEN, given_by
+from campaigns.services.lifecycle import duplicate_as_draft
+from loyalty.admin.activity_types import select_single_wallet
+from loyalty.admin.bases import OwnProgramFilter
+from loyalty.admin.confirming import ask, is_confirmed
+from loyalty.admin.formatting import bar, number, points
+from loyalty.admin.offers import (
+    REWARD_CONDITIONS,
+    STATE_LABELS,
+    StateFilter,
+    SwitchedAdmin,
+    state_of,
+    switch_question,
+    window,
+)
+from loyalty.models import Weekday
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+_LINKS = ("channels", "activity_types", "included_segments", "excluded_segments")
+
+
+class CampaignForm(forms.ModelForm):
+    """The campaign's form: weekdays as boxes, a single wallet chosen already."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        choices=Weekday.choices,
+        coerce=int,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Only on these days, in the program's zone. None ticked: every day.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Start a new campaign switched off, so that nothing is paid by mistake."""
+        super().__init__(*args, **kwargs)
+        select_single_wallet(self)
+        if self.instance.pk is None:
+            self.initial.setdefault("is_enabled", False)
+
+
+class CampaignChangeList(ChangeList):
+    """The list, with what each campaign of the page has given."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Ask once for the whole page."""
+        super().get_results(request)
+        given = given_by([campaign.pk for campaign in self.result_list])
+        for campaign in self.result_list:
+            campaign.given = given.get(campaign.pk, NOTHING_GIVEN)
+
+
+@admin.register(Campaign)
+class CampaignAdmin(SwitchedAdmin):
+    """What marketing offers, to whom, when, for what and up to where."""
+
+    form = CampaignForm
+    list_display = ("told", "state", "bucket", "window", "points_given", "budget_used")
+    list_filter = (
+        StateFilter,
+        ("business_unit", OwnProgramFilter),
+        ("included_segments", OwnProgramFilter),
+        ("activity_types", OwnProgramFilter),
+        ("reward_method", ChoicesDropdownFilter),
+    )
+    search_fields = ("name", "code", "description")
+    list_select_related = (
+        "wallet",
+        "frequency_period",
+        "minimum_tier",
+        "item_list",
+        "business_unit",
+    )
+    list_per_page = 25
+    ordering = ("-pk",)
+    autocomplete_fields = (
+        "activity_types",
+        "channels",
+        "included_segments",
+        "excluded_segments",
+        "item_list",
+    )
+    conditional_fields = REWARD_CONDITIONS
+    actions_detail = ("switch_on", "switch_off", "duplicate")
+    change_form_outer_before_template = "admin/campaigns/in_words.html"
+    readonly_fields = ("points_given", "budget_used")
+    fieldsets = (
+        (
+            "What",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    "program",
+                    "name",
+                    "is_enabled",
+                    "activity_types",
+                    "item_list",
+                    "minimum_value",
+                    "maximum_value",
+                    "context",
+                    "code",
+                    "description",
+                ),
+            },
+        ),
+        (
+            "When",
+            {
+                "classes": ("tab",),
+                "fields": ("starts_at", "ends_at", "weekdays", "opens_at", "closes_at"),
+            },
+        ),
+        (
+            "Who",
+            {
+                "classes": ("tab",),
+                "description": "With a segment or a tier the points are booked as "
+                "Targeted, otherwise as Bonus.",
+                "fields": ("included_segments", "excluded_segments", "minimum_tier"),
+            },
+        ),
+        ("Where", {"classes": ("tab",), "fields": ("business_unit", "channels")}),
+        (
+            "Reward",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    "reward_method",
+                    "points",
+                    "per_value",
+                    "multiplier",
+                    "wallet",
+                ),
+            },
+        ),
+        (
+            "Limits",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    "cap_count",
+                    "frequency_period",
+                    "required_attempts",
+                    "points_budget",
+                    "awards_budget",
+                    "budget_policy",
+                    "exclusive_group",
+                    "priority",
+                    "points_given",
+                    "budget_used",
+                ),
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related(*_LINKS)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CampaignChangeList
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Campaign | None = None
+    ) -> tuple[str, ...]:
+        """What sets it off is fixed once it is created."""
+        return (*self.readonly_fields, "context") if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        """Leave out what a new campaign cannot have yet."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return fieldsets
+        absent = set(self.readonly_fields)
+        return [
+            (
+                name,
+                {**options, "fields": [f for f in options["fields"] if f not in absent]},
+            )
+            for name, options in fieldsets
+        ]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say in words why a campaign that has paid stays."""
+        deleted, counts, permissions, protected = super().get_deleted_objects(
+            objs, request
+        )
+        if protected:
+            protected = [
+                "Points were given by it. Disable it instead: it then earns nothing "
+                "and its history stays."
+            ]
+        return deleted, counts, permissions, protected
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Add the campaign in words, as it is saved."""
+        extra = dict(extra_context or {})
+        campaign = self._saved(request, object_id)
+        if campaign is not None:
+            now = timezone.now()
+            extra["in_words"] = in_words(campaign, timezone.get_current_timezone())
+            extra["state"] = state_of(campaign, now)
+            extra["state_variant"] = STATE_LABELS[extra["state"]]
+        return super().changeform_view(request, object_id, form_url, extra)
+
+    def _saved(self, request: HttpRequest, object_id: str | None) -> Campaign | None:
+        if object_id is None or not object_id.isdigit():
+            return None
+        rows = self.get_queryset(request).select_related(*self.list_select_related)
+        return rows.filter(pk=object_id).first()  # type: ignore[no-any-return]
+
+    @display(description="Campaign", ordering="name")
+    def told(self, campaign: Campaign) -> SafeString:
+        """Return the name with the campaign in words below it."""
+        return format_html(
+            '<span class="loyalty-name">{}</span><span class="loyalty-words">{}</span>',
+            campaign.name,
+            in_words(campaign, timezone.get_current_timezone()),
+        )
+
+    @display(description="Now", label=STATE_LABELS)
+    def state(self, campaign: Campaign) -> str:
+        """Return what it is doing now."""
+        return state_of(campaign, timezone.now())
+
+    @display(description="Bucket", label={"Bonus": "success", "Targeted": "warning"})
+    def bucket(self, campaign: Campaign) -> str:
+        """Return which part of the earnings its points belong to."""
+        is_targeted = campaign.minimum_tier_id or campaign.included_segments.all()
+        return "Targeted" if is_targeted else "Bonus"
+
+    @display(description="When", ordering="starts_at")
+    def window(self, campaign: Campaign) -> str:
+        """Return the dates."""
+        text = window(campaign, timezone.get_current_timezone())
+        return text[0].upper() + text[1:]
+
+    @display(description="Points given")
+    def points_given(self, campaign: Campaign) -> str:
+        """Return what members got and still have."""
+        return points(_given(campaign).points, campaign.wallet.decimals)
+
+    @display(description="Budget used", empty_value="No budget")
+    def budget_used(self, campaign: Campaign) -> str | None:
+        """Return a bar of the budget that is nearest to its end."""
+        given = _given(campaign)
+        bars = []
+        if campaign.points_budget is not None:
+            used = given.points / 10**campaign.wallet.decimals
+            text = f"of {number(campaign.points_budget)} points"
+            bars.append((used / float(campaign.points_budget), text))
+        if campaign.awards_budget is not None:
+            text = f"{given.awards:,} of {campaign.awards_budget:,} awards"
+            bars.append((given.awards / campaign.awards_budget, text))
+        if not bars:
+            return None
+        share, text = max(bars)
+        return bar(share, f"{share:.0%} {text}" if text.startswith("of") else text)
+
+    @action(description="Enable", permissions=["change"], icon="play_arrow")
+    def switch_on(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let the campaign pay."""
+        return self._switch_one(request, object_id, to=True)
+
+    @action(
+        description="Disable",
+        permissions=["change"],
+        icon="pause",
+        variant=ActionVariant.DANGER,
+    )
+    def switch_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let the campaign pay nothing any more."""
+        return self._switch_one(request, object_id, to=False)
+
+    @action(description="Duplicate as draft", permissions=["add"], icon="content_copy")
+    def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
+        """Make a disabled copy and open it."""
+        campaign = self.get_queryset(request).get(pk=object_id)
+        copy = duplicate_as_draft(campaign)
+        self.log_addition(request, copy, f"Copied from campaign {campaign.pk}.")
+        self.message_of(
+            request, "This is the copy. It is disabled: change it, then enable it."
+        )
+        return self.back_to(copy)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer to enable or to disable, whichever changes something."""
+        campaign = Campaign.objects.filter(pk=object_id).only("is_enabled").first()
+        useless = "switch_on" if campaign and campaign.is_enabled else "switch_off"
+        actions = super().get_actions_detail(request, object_id)
+        return [one for one in actions if not one.action_name.endswith(useless)]
+
+    def _switch_one(
+        self, request: HttpRequest, object_id: str, *, to: bool
+    ) -> HttpResponse:
+        campaign = self.get_queryset(request).get(pk=object_id)
+        if not is_confirmed(request):
+            back = self.address_of("change", campaign.pk)
+            question = switch_question([campaign], to=to)
+            return ask(request, self, question, back=back, obj=campaign)
+        self._switch(request, self.get_queryset(request).filter(pk=object_id), to=to)
+        return self.back_to(campaign)
+
+
+def _given(campaign: Campaign) -> Any:
+    given = getattr(campaign, "given", None)
+    return given or given_by([campaign.pk]).get(campaign.pk, NOTHING_GIVEN)
+
+

@@ -1,0 +1,111 @@
+"""A campaign in words, from its saved row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loyalty.admin.formatting import money, number
+from loyalty.admin.offers import limits, listed, pays, when
+from loyalty.engine.facts import RewardMethod
+from loyalty.models import Weekday
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from campaigns.models import Campaign
+
+
+def in_words(campaign: Campaign, zone: tzinfo) -> str:
+    """Return what a campaign does, as one sentence; two where it does not stack.
+
+    Reads the foreign keys and the four many-to-many fields: select and prefetch
+    them for lists.
+    """
+    parts = [
+        when(campaign, zone) + _schedule(campaign) + ",",
+        _audience(campaign),
+        pays(campaign),
+        _of_what(campaign),
+        _where(campaign),
+    ]
+    text = " ".join(part for part in parts if part)
+    text = ", ".join([text, *limits(campaign), *_budgets(campaign)]) + "."
+    if campaign.exclusive_group:
+        text += (
+            " Does not stack with other campaigns of the group "
+            f"“{campaign.exclusive_group}”."
+        )
+    return text
+
+
+def _schedule(campaign: Campaign) -> str:
+    text = ""
+    if campaign.weekdays and len(campaign.weekdays) < 7:
+        names = [f"{Weekday(day).label}s" for day in sorted(campaign.weekdays)]
+        text += f", on {_all(names)}"
+    if campaign.opens_at and campaign.closes_at:
+        text += f", {campaign.opens_at:%H:%M} to {campaign.closes_at:%H:%M}"
+    return text
+
+
+def _audience(campaign: Campaign) -> str:
+    included = [f"“{one}”" for one in campaign.included_segments.all()]
+    excluded = [f"“{one}”" for one in campaign.excluded_segments.all()]
+    text = f"members in {listed(included)}" if included else "members"
+    if campaign.minimum_tier_id is not None:
+        text += f" of tier {campaign.minimum_tier} or higher"
+    if not included and campaign.minimum_tier_id is None:
+        text = "all members"
+    if excluded:
+        text += f" except those in {listed(excluded)}"
+    return text
+
+
+def _of_what(campaign: Campaign) -> str:
+    types = listed([str(one) for one in campaign.activity_types.all()])
+    is_per_item = campaign.reward_method == RewardMethod.PER_ITEM_VALUE.value
+    phrases = []
+    if is_per_item:
+        phrases.append(f"of products on “{campaign.item_list}”")
+    elif campaign.reward_method == RewardMethod.PER_VALUE.value:
+        phrases.append("of the value")
+    if types:
+        phrases.append(f"for {types}")
+    elif not is_per_item:
+        is_basket = campaign.context == "basket"
+        phrases.append("for any basket" if is_basket else "for any activity")
+    if campaign.item_list_id is not None and not is_per_item:
+        phrases.append(f"with a product on “{campaign.item_list}”")
+    return " ".join([*phrases, *_values(campaign)])
+
+
+def _values(campaign: Campaign) -> list[str]:
+    low, high = campaign.minimum_value, campaign.maximum_value
+    if low is not None and high is not None:
+        return [f"worth {money(low)} to {money(high)}"]
+    if low is not None:
+        return [f"worth {money(low)} or more"]
+    if high is not None:
+        return [f"worth at most {money(high)}"]
+    return []
+
+
+def _where(campaign: Campaign) -> str:
+    channels = listed([str(one) for one in campaign.channels.all()])
+    phrases = [f"through {channels}"] if channels else []
+    if campaign.business_unit_id is not None:
+        phrases.append(f"at {campaign.business_unit}")
+    return " ".join(phrases)
+
+
+def _budgets(campaign: Campaign) -> list[str]:
+    phrases = []
+    if campaign.points_budget is not None:
+        phrases.append(f"until {number(campaign.points_budget)} points are given")
+    if campaign.awards_budget is not None:
+        phrases.append(f"until it has paid {number(campaign.awards_budget)} times")
+    return phrases
+
+
+def _all(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

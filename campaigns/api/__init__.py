@@ -1,0 +1,1 @@
+"""The native REST API: campaigns and lists of products."""

@@ -1,0 +1,230 @@
+"""Campaigns and item lists as resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import django_filters
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from campaigns.models import Campaign, ItemList, ListedItem
+from loyalty.api.bases import RowSerializer
+from loyalty.api.fields import RowIds, TextField
+from loyalty.api.filters import CodeFilters, MomentFilter, NumberFilter, TruthFilter
+from loyalty.api.idempotency import idempotent
+from loyalty.api.pagination import NewestFirst
+from loyalty.api.problems import STATUS_OF_REFUSAL
+from loyalty.api.serializers import OFFER_FIELDS, NumbersSerializer
+from loyalty.api.views import ConfigurationViewSet, name_actor
+from loyalty.engine.facts import OfferKind
+from loyalty.models import ActivityType, Channel, Segment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rest_framework.request import Request
+
+STATUS_OF_REFUSAL.update({"unknown_program": 401})
+
+ITEMS_PER_CALL_MAX = 10_000
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    """What a campaign with a budget has given so far."""
+
+    points_paid = serializers.IntegerField(help_text="In the wallet's smallest unit.")
+    awards_paid = serializers.IntegerField()
+
+
+class CampaignSerializer(RowSerializer):
+    """An offer that marketing makes."""
+
+    channels = RowIds(queryset=Channel.objects.all(), required=False)
+    activity_types = RowIds(queryset=ActivityType.objects.all(), required=False)
+    included_segments = RowIds(queryset=Segment.objects.all(), required=False)
+    excluded_segments = RowIds(queryset=Segment.objects.all(), required=False)
+
+    class Meta:
+        model = Campaign
+        fields = (
+            *OFFER_FIELDS,
+            "description",
+            "context",
+            "priority",
+            "exclusive_group",
+            "channels",
+            "activity_types",
+            "included_segments",
+            "excluded_segments",
+            "item_list",
+            "minimum_value",
+            "maximum_value",
+            "weekdays",
+            "opens_at",
+            "closes_at",
+            "points_budget",
+            "awards_budget",
+            "budget_policy",
+        )
+
+    def own(self) -> dict[str, Any]:
+        """Return program and discriminator; the constraints look at both."""
+        return {**super().own(), "kind": OfferKind.CAMPAIGN.value}
+
+    def validate_context(self, value: str) -> str:
+        """Refuse another context than the campaign was created with."""
+        if self.instance is not None and self.instance.context != value:
+            raise serializers.ValidationError(
+                "The context of a campaign cannot be changed.", "context_is_fixed"
+            )
+        return value
+
+
+class CampaignFilters(django_filters.FilterSet):
+    """How campaigns are found."""
+
+    code = django_filters.CharFilter(label="Code, to the letter.")
+    is_enabled = TruthFilter(label="Whether the switch is on.")
+    live_at = MomentFilter(
+        method="live", label="Enabled, and its dates contain this moment."
+    )
+    business_unit = NumberFilter(
+        field_name="business_unit_id", label="Number of a business unit."
+    )
+    activity_type = NumberFilter(
+        field_name="activity_types", label="Number of an activity type."
+    )
+    segment = NumberFilter(
+        field_name="included_segments", label="Number of a segment it is for."
+    )
+    item_list = NumberFilter(field_name="item_list_id", label="Number of a list.")
+
+    class Meta:
+        model = Campaign
+        fields: tuple[str, ...] = ()
+
+    def live(
+        self, rows: QuerySet[Campaign], name: str, value: datetime
+    ) -> QuerySet[Campaign]:
+        """Select the campaigns that are live at a moment."""
+        started = rows.exclude(starts_at__gt=value).exclude(ends_at__lte=value)
+        return started.filter(is_enabled=True)
+
+
+class CampaignViewSet(ConfigurationViewSet):
+    """Offers that marketing makes: who, when, for what, how much, up to where."""
+
+    queryset = Campaign.objects.prefetch_related(
+        "channels", "activity_types", "included_segments", "excluded_segments"
+    )
+    serializer_class = CampaignSerializer
+    filterset_class = CampaignFilters
+    pagination_class = NewestFirst
+
+    @extend_schema(responses=UsageSerializer, filters=False)
+    @action(detail=True, pagination_class=None)
+    def usage(self, request: Request, pk: str) -> Response:
+        """What the campaign has given of its budget."""
+        usage = getattr(self.get_object(), "usage", None)
+        return Response(
+            {
+                "points_paid": usage.points_paid if usage else 0,
+                "awards_paid": usage.awards_paid if usage else 0,
+            }
+        )
+
+
+class ItemListSerializer(RowSerializer):
+    """A named list of products."""
+
+    class Meta:
+        model = ItemList
+        fields = ("id", "code", "name")
+
+
+class ItemsSerializer(serializers.Serializer[Any]):
+    """Products by the id that tills send."""
+
+    items = serializers.ListField(
+        child=TextField(max_length=100),
+        min_length=1,
+        max_length=ITEMS_PER_CALL_MAX,
+    )
+
+
+class ListedItemSerializer(serializers.ModelSerializer[ListedItem]):
+    """A product on a list."""
+
+    class Meta:
+        model = ListedItem
+        fields = ("item_id",)
+
+
+class ItemListViewSet(ConfigurationViewSet):
+    """Lists of products, up to hundreds of thousands each."""
+
+    queryset = ItemList.objects.all()
+    serializer_class = ItemListSerializer
+    filterset_class = CodeFilters
+
+    def known_parameters(self) -> frozenset[str]:
+        """Return the query parameters that the action reads."""
+        own = {"cursor", "page_size", "item_id"} if self.action == "items" else set()
+        return super().known_parameters() | own
+
+    @extend_schema(
+        responses=ListedItemSerializer(many=True),
+        parameters=[OpenApiParameter("item_id", str, description="To the letter.")],
+        filters=False,
+    )
+    @action(detail=True, methods=["get"])
+    def items(self, request: Request, pk: str) -> Response:
+        """Products on the list."""
+        rows = ListedItem.objects.filter(item_list=self.get_object())
+        item_id = request.query_params.get("item_id")
+        if item_id:
+            rows = rows.filter(item_id=item_id)
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(ListedItemSerializer(page, many=True).data)
+
+    @extend_schema(request=ItemsSerializer, responses=NumbersSerializer)
+    @items.mapping.post
+    @idempotent
+    def add_items(self, request: Request, pk: str) -> Response:
+        """Put products on the list; those already on it stay."""
+        item_list, item_ids = self._named(request)
+        with transaction.atomic():
+            name_actor(self.caller)
+            before = ListedItem.objects.filter(item_list=item_list)
+            known = set(
+                before.filter(item_id__in=item_ids).values_list("item_id", flat=True)
+            )
+            fresh = [item_id for item_id in item_ids if item_id not in known]
+            ListedItem.objects.bulk_create(
+                [ListedItem(item_list=item_list, item_id=one) for one in fresh],
+                ignore_conflicts=True,
+            )
+        return Response({"added": len(fresh)})
+
+    @extend_schema(request=ItemsSerializer, responses=NumbersSerializer)
+    @action(detail=True, methods=["post"], url_path="items/remove")
+    @idempotent
+    def remove_items(self, request: Request, pk: str) -> Response:
+        """Take products off the list; those not on it are passed over."""
+        item_list, item_ids = self._named(request)
+        with transaction.atomic():
+            name_actor(self.caller)
+            rows = ListedItem.objects.filter(item_list=item_list, item_id__in=item_ids)
+            count, _ = rows.delete()
+        return Response({"removed": count})
+
+    def _named(self, request: Request) -> tuple[ItemList, list[str]]:
+        item_list = self.get_object()
+        body = ItemsSerializer(data=self.check_object_body(request))
+        body.is_valid(raise_exception=True)
+        return item_list, list(dict.fromkeys(body.validated_data["items"]))

@@ -1,0 +1,16 @@
+"""Paths of campaigns and lists of products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from campaigns.api import resources
+
+if TYPE_CHECKING:
+    from rest_framework.routers import BaseRouter
+
+
+def register(router: BaseRouter) -> None:
+    """Add the resources to the router."""
+    router.register("campaigns", resources.CampaignViewSet, basename="campaigns")
+    router.register("item-lists", resources.ItemListViewSet, basename="item-lists")

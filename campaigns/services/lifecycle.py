@@ -1,0 +1,28 @@
+"""Use cases of a campaign's life: copying it as a draft."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from campaigns.models import Campaign
+
+_LINKS = ("channels", "activity_types", "included_segments", "excluded_segments")
+_NAME_CHARACTERS_MAX = 200
+
+
+def duplicate_as_draft(campaign: Campaign) -> Campaign:
+    """Return a disabled copy with the same rules; nothing given counts against it."""
+    with transaction.atomic():
+        copy = Campaign.objects.get(pk=campaign.pk)
+        links = {name: list(getattr(copy, name).all()) for name in _LINKS}
+        copy.pk = copy.id = None  # type: ignore[assignment]
+        copy.offer_ptr_id = None  # type: ignore[attr-defined]
+        copy._state.adding = True
+        copy.name = f"Copy of {campaign.name}"[:_NAME_CHARACTERS_MAX]
+        copy.code = ""
+        copy.is_enabled = False
+        copy.save()
+        for name, rows in links.items():
+            getattr(copy, name).set(rows)
+    return copy
+

@@ -1,0 +1,338 @@
+"""Settings of the project: the only file that reads the environment.
+
+Two ways to run. *Local*: plain HTTP, for this machine only; without
+``DATABASE_URL`` (then on the private PostgreSQL), or with ``DEBUG`` or ``LOCAL``.
+*Production*: ``DATABASE_URL`` and neither of the two; what is then required is
+marked below and refused by name, all in one error.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from sqlalchemy.pool import NullPool
+
+from config import private_postgres, unfold
+from config.api import API_DESCRIPTION
+from config.environment import (
+    NO_WORDS,
+    Environment,
+    broker,
+    cache,
+    listed,
+    log_level,
+    origins,
+    postgresql,
+    secret,
+    sql_broker,
+    truth,
+    whole_number,
+)
+from config.logs import logging_of
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Environment ------------------------------------------------------------
+
+_environment = Environment(os.environ)
+
+# PostgreSQL 15 or newer: postgresql://user:password@host:5432/name.
+# Unset: the private PostgreSQL in .data/postgres.
+USES_PRIVATE_POSTGRES = not _environment.has("DATABASE_URL")
+_local_database = postgresql(private_postgres.url())
+_database = _environment.read("DATABASE_URL", postgresql, _local_database)
+# Connections kept open per process, at most.
+_pool_connections_max = _environment.read(
+    "DATABASE_POOL_SIZE", whole_number(1, 500), 10
+)
+
+DEBUG = _environment.read("DEBUG", truth, default=False)
+# True for a site that only its own machine reaches, whichever database it uses.
+_is_local = _environment.read("LOCAL", truth, default=USES_PRIVATE_POSTGRES)
+IS_PRODUCTION = not (USES_PRIVATE_POSTGRES or _is_local or DEBUG)
+
+# Required in production: 50 random characters or more.
+SECRET_KEY = _environment.read(
+    "SECRET_KEY", secret, "only-for-a-site-that-nobody-but-its-developer-can-reach"
+)
+# Required in production: host names, comma-separated.
+ALLOWED_HOSTS = _environment.read(
+    "ALLOWED_HOSTS", listed, ["localhost", "127.0.0.1", "[::1]"]
+)
+# Origins with scheme, comma-separated; for a proxy that changes the host name.
+CSRF_TRUSTED_ORIGINS = _environment.read("CSRF_TRUSTED_ORIGINS", origins, NO_WORDS)
+# True when a proxy in front sets X-Forwarded-Proto and removes it from clients.
+_is_behind_proxy = _environment.read("BEHIND_TLS_PROXY", truth, default=False)
+# Seconds for which browsers insist on TLS.
+_hsts_seconds = _environment.read(
+    "HSTS_SECONDS", whole_number(0, 63_072_000), 31_536_000
+)
+
+# Required in production: amqp://, redis:// or sqla+postgresql://. Unset: a
+# broker that needs no server, on the private PostgreSQL or beside the database.
+BROKER_SCHEMA = "celery_broker"
+CELERY_BROKER_URL = _environment.read(
+    "CELERY_BROKER_URL",
+    broker,
+    sql_broker(private_postgres.url(private_postgres.BROKER_DATABASE))
+    if USES_PRIVATE_POSTGRES
+    else sql_broker(os.environ["DATABASE_URL"], BROKER_SCHEMA),
+)
+# Required in production, because rate limits count in it: redis://host:6379/1.
+_cache = _environment.read("CACHE_URL", cache, cache("locmemcache://"))
+
+# What `manage.py serve` listens on; all of BIND_ADDRESS when it is 0.0.0.0.
+BIND_ADDRESS = _environment.read("BIND_ADDRESS", str, "127.0.0.1")
+PORT = _environment.read("PORT", whole_number(1, 65_535), 8000)
+# Processes that do background work; each needs up to 400 MB.
+CELERY_WORKER_CONCURRENCY = _environment.read(
+    "WORKER_PROCESSES", whole_number(1, 500), min(os.cpu_count() or 1, 8)
+)
+
+# Folders. Uploaded files hold customers' data: only IMAGE_FOLDER is served.
+_data_folder = _environment.read("DATA_FOLDER", Path, BASE_DIR / ".data")
+LOG_LEVEL = _environment.read("LOG_LEVEL", log_level, "INFO")
+# Requests per minute and API key.
+API_REQUESTS_PER_MINUTE = _environment.read(
+    "API_REQUESTS_PER_MINUTE", whole_number(1, 10_000_000), 60_000
+)
+
+if IS_PRODUCTION:
+    _environment.require("SECRET_KEY", "ALLOWED_HOSTS", "CELERY_BROKER_URL")
+    _environment.require("CACHE_URL")
+_environment.refuse_problems()
+
+# --- Applications -----------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_celery_beat",
+    "django_filters",
+    "django_structlog",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    "rest_framework",
+    "rest_framework_api_key",
+    "loyalty",
+    "campaigns",
+    "activities",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    # Answers /api/ itself: nothing below this line runs for it.
+    "loyalty.api.edge.ApiEdge",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "loyalty.admin.middleware.AdminMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+UNFOLD = unfold.UNFOLD
+
+# --- Database, cache, files -------------------------------------------------
+
+DATABASES = {
+    "default": {
+        **_database,
+        # The pool needs it: a connection goes back after each request.
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            **_database.get("OPTIONS", {}),
+            "pool": {"min_size": 1, "max_size": _pool_connections_max, "timeout": 15},
+        },
+    }
+}
+CACHES = {"default": _cache}
+
+# 10 MB, for JSON bodies too. Files are streamed to disk and not limited by it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+# Files of activities: as they arrive, and what packed ones may unpack to.
+UPLOAD_BYTES_MAX = 10 * 1024**3
+UPLOAD_UNPACKED_BYTES_MAX = 50 * 1024**3
+UPLOAD_UNPACKED_RATIO_MAX = 200
+
+MEDIA_ROOT = _data_folder / "media"
+MEDIA_URL = "media/"
+IMAGE_FOLDER = "images"
+# Elsewhere files are served from where they are written.
+STATIC_ROOT = _data_folder / "static" if IS_PRODUCTION else None
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").exists() else []
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- Language and time ------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"  # of the server; each program has its own
+
+# --- Safety -----------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+SECURE_SSL_REDIRECT = IS_PRODUCTION
+SECURE_HSTS_SECONDS = _hsts_seconds if IS_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
+SECURE_HSTS_PRELOAD = IS_PRODUCTION
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if _is_behind_proxy else None
+)
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = IS_PRODUCTION
+CSRF_COOKIE_SECURE = IS_PRODUCTION
+X_FRAME_OPTIONS = "DENY"
+
+# The admin's Alpine evaluates expressions and sets styles in attributes.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:", "https:"],
+        "font-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- API --------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "loyalty.api.schema.ApiSchema",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "UNICODE_JSON": True,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Loyalty",
+    "DESCRIPTION": API_DESCRIPTION,
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_URLCONF": "config.urls",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"WeekdayEnum": "loyalty.models.Weekday"},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "loyalty.api.schema.add_problems",
+    ],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Background work --------------------------------------------------------
+
+USES_SQL_BROKER = CELERY_BROKER_URL.startswith("sqla+")
+
+# A connection that is kept would be shared with the processes that fork later.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"poolclass": NullPool} if USES_SQL_BROKER else {}
+
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = 15 * 60  # seconds
+CELERY_TASK_TIME_LIMIT = 20 * 60  # seconds
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# The SQL transport cannot broadcast, and remote control is a broadcast.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = not USES_SQL_BROKER
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds
+# Name -> task, schedule (seconds or crontab). Copied to the admin at start.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "expire points": {"task": "loyalty.tasks.expire_points", "schedule": 600},
+    "release points": {"task": "loyalty.tasks.release_points", "schedule": 600},
+    "sweep uploads": {"task": "activities.tasks.sweep_uploads", "schedule": 15},
+}
+
+# --- Logs -------------------------------------------------------------------
+
+LOGGING = logging_of(LOG_LEVEL, as_json=IS_PRODUCTION)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True

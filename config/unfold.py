@@ -1,0 +1,152 @@
+"""Look and navigation of the admin."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
+
+
+def _page(title: str, icon: str, model: str) -> dict[str, Any]:
+    """Return a line of the sidebar for a model's list, for those who may see it."""
+    app, name = model.split(".")
+
+    def may_see(request: HttpRequest) -> bool:
+        return any(
+            request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change")
+        )
+
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": may_see,
+    }
+
+
+def _programs(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the menu for changing to another program."""
+    if not request.user.has_perm("loyalty.view_program"):
+        return []
+    from loyalty.models import Program
+
+    return [
+        {
+            "title": program.name,
+            "icon": "loyalty",
+            "link": reverse("admin:loyalty_program_work_in", args=[program.pk]),
+        }
+        for program in Program.objects.order_by("name")[:20]
+    ]
+
+
+def _program_name(request: HttpRequest) -> str:
+    """Return the name of the program whose rows are shown."""
+    if not request.user.is_authenticated:
+        return ""
+    from loyalty.admin.working_program import working_program
+
+    program = working_program(request)
+    return program.name if program else "No program yet"
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Loyalty",
+    "SITE_HEADER": "Loyalty",
+    "SITE_SUBHEADER": _program_name,
+    "SITE_DROPDOWN": _programs,
+    "SITE_SYMBOL": "loyalty",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "activities.admin.dashboard.with_figures",
+    "STYLES": [lambda request: static("loyalty/admin.css")],
+    "SCRIPTS": [lambda request: static("loyalty/admin.js")],
+    "COMMAND": {"search_models": False},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "",
+                "items": [
+                    {
+                        "title": "Overview",
+                        "icon": "dashboard",
+                        "link": reverse_lazy("admin:index"),
+                    },
+                ],
+            },
+            {
+                "title": "Marketing",
+                "separator": True,
+                "items": [
+                    _page("Campaigns", "campaign", "campaigns.campaign"),
+                    _page("Activity types", "touch_app", "loyalty.activitytype"),
+                    _page("Segments", "groups", "loyalty.segment"),
+                    _page("Product lists", "list_alt", "campaigns.itemlist"),
+                    _page("Tiers", "military_tech", "loyalty.tier"),
+                ],
+            },
+            {
+                "title": "Members",
+                "separator": True,
+                "items": [
+                    _page("Members", "person", "loyalty.member"),
+                    _page("Activities", "receipt_long", "activities.activity"),
+                    _page("Uploads", "upload_file", "activities.upload"),
+                    _page("Not known yet", "person_search", "loyalty.anonymousprofile"),
+                ],
+            },
+            {
+                "title": "Ledger",
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    _page("Entries", "swap_horiz", "loyalty.entry"),
+                    _page("Accounts", "account_balance_wallet", "loyalty.account"),
+                    _page("Lots", "inventory_2", "loyalty.lot"),
+                    _page("Completions", "task_alt", "loyalty.completion"),
+                    _page("Reversals", "undo", "activities.activityreversal"),
+                    _page("Tier changes", "stairs", "loyalty.membertier"),
+                ],
+            },
+            {
+                "title": "Set-up",
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    _page("Programs", "loyalty", "loyalty.program"),
+                    _page("Wallets", "wallet", "loyalty.wallet"),
+                    _page("Business units", "store", "loyalty.businessunit"),
+                    _page("Channels", "devices", "loyalty.channel"),
+                    _page("Partners", "handshake", "loyalty.partner"),
+                    _page("Tags", "label", "loyalty.tag"),
+                    _page("Frequency periods", "update", "loyalty.frequencyperiod"),
+                    _page("Categories", "category", "loyalty.category"),
+                    _page("Kinds", "shapes", "loyalty.kind"),
+                    _page(
+                        "Reporting channels", "bar_chart", "loyalty.reportingchannel"
+                    ),
+                    _page("API keys", "key", "loyalty.apikey"),
+                    _page("Changes", "history", "loyalty.configurationrevision"),
+                ],
+            },
+            {
+                "title": "System",
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    _page("Staff", "badge", "auth.user"),
+                    _page("Groups", "shield_person", "auth.group"),
+                    _page(
+                        "Scheduled work", "schedule", "django_celery_beat.periodictask"
+                    ),
+                    _page("Failed sign-ins", "gpp_maybe", "axes.accessattempt"),
+                ],
+            },
+        ],
+    },
+}

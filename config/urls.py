@@ -1,0 +1,39 @@
+"""Addresses of the site."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
+from django.views.static import serve
+from rest_framework.routers import SimpleRouter
+
+import activities.api.routes
+import campaigns.api.routes
+import loyalty.api.routes
+from loyalty.api.pages import DocumentationView, SchemaView
+
+api = SimpleRouter(trailing_slash=False)
+loyalty.api.routes.register(api)
+campaigns.api.routes.register(api)
+activities.api.routes.register(api)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(api.urls)),
+    path("api/v1/schema", SchemaView.as_view(), name="api-schema"),
+    path(
+        "api/v1/docs",
+        DocumentationView.as_view(url_name="api-schema"),
+        name="api-docs",
+    ),
+]
+
+if not settings.IS_PRODUCTION:
+    urlpatterns.append(
+        re_path(
+            rf"^media/(?P<path>{settings.IMAGE_FOLDER}/.+)$",
+            serve,
+            {"document_root": settings.MEDIA_ROOT},
+        )
+    )

@@ -1,0 +1,27 @@
+"""The admin pages of the program, its members and their points."""
+
+from loyalty.admin import (
+    activity_types,
+    api_keys,
+    background,
+    members,
+    people,
+    points,
+    programme,
+    revisions,
+    segments,
+    wallets,
+)
+
+__all__ = [
+    "activity_types",
+    "api_keys",
+    "background",
+    "members",
+    "people",
+    "points",
+    "programme",
+    "revisions",
+    "segments",
+    "wallets",
+]

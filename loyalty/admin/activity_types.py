@@ -1,0 +1,163 @@
+"""Pages of activity types: what members can do and what it pays."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.utils import timezone
+from unfold.decorators import display
+
+from loyalty.admin.bases import OwnProgramFilter
+from loyalty.admin.offers import (
+    REWARD_CONDITIONS,
+    STATE_LABELS,
+    StateFilter,
+    SwitchedAdmin,
+    limits,
+    pays,
+    state_of,
+    window,
+)
+from loyalty.engine.facts import RewardMethod
+from loyalty.models import ActivityType, Wallet
+
+_METHODS = (RewardMethod.FIXED, RewardMethod.PER_VALUE, RewardMethod.NOTHING)
+
+
+class ActivityTypeForm(forms.ModelForm):
+    """Only the rewards that an activity type can have."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """Take the other rewards out of the menu."""
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("reward_method")
+        if isinstance(field, forms.ChoiceField):
+            allowed = {method.value for method in _METHODS}
+            field.choices = [one for one in field.choices if one[0] in allowed]
+        select_single_wallet(self)
+
+
+def select_single_wallet(form: forms.ModelForm) -> None:
+    """Choose the wallet on a new form where there is only one."""
+    field = form.fields.get("wallet")
+    if form.instance.pk is None and isinstance(field, forms.ModelChoiceField):
+        wallets = list(Wallet.objects.filter(pk__in=field.queryset.values("pk"))[:2])
+        if len(wallets) == 1:
+            form.initial.setdefault("wallet", wallets[0].pk)
+
+
+@admin.register(ActivityType)
+class ActivityTypeAdmin(SwitchedAdmin):
+    """What members can do, and the base points it earns."""
+
+    form = ActivityTypeForm
+    list_display = ("titled", "code", "state", "pays", "often", "window", "needs_review")
+    list_filter = (
+        StateFilter,
+        "needs_review",
+        ("business_unit", OwnProgramFilter),
+        ("partner", OwnProgramFilter),
+        ("tags", OwnProgramFilter),
+        ("category", OwnProgramFilter),
+    )
+    search_fields = ("title", "name", "code", "public_title")
+    list_select_related = ("wallet", "frequency_period")
+    ordering = ("title", "pk")
+    autocomplete_fields = ("segment", "partner", "tags")
+    conditional_fields = REWARD_CONDITIONS
+    fieldsets = (
+        (
+            "What",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    "program",
+                    "title",
+                    "name",
+                    "code",
+                    "description",
+                    "is_enabled",
+                    "category",
+                    "type_kind",
+                    "reporting_channel",
+                    "partner",
+                    "tags",
+                    "needs_review",
+                ),
+            },
+        ),
+        ("When", {"classes": ("tab",), "fields": ("starts_at", "ends_at")}),
+        (
+            "Who",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    "minimum_tier",
+                    "show_as_locked_by_tier",
+                    "segment",
+                    "segment_mode",
+                ),
+            },
+        ),
+        ("Where", {"classes": ("tab",), "fields": ("business_unit",)}),
+        (
+            "Reward",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    "wallet",
+                    "reward_method",
+                    "points",
+                    "per_value",
+                    "allows_negative_value",
+                ),
+            },
+        ),
+        (
+            "Limits",
+            {
+                "classes": ("tab",),
+                "fields": ("cap_count", "frequency_period", "required_attempts"),
+            },
+        ),
+        (
+            "For members",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    "public_title",
+                    "public_description",
+                    "image",
+                    "redirect_url",
+                    "points_on_click",
+                    "action_tags",
+                    "extra_data",
+                ),
+            },
+        ),
+    )
+
+    @display(description="Activity type", ordering="title")
+    def titled(self, kind: ActivityType) -> str:
+        """Return the title."""
+        return str(kind)
+
+    @display(description="Now", label=STATE_LABELS)
+    def state(self, kind: ActivityType) -> str:
+        """Return what it is doing now."""
+        return state_of(kind, timezone.now())
+
+    @display(description="Pays")
+    def pays(self, kind: ActivityType) -> str:
+        """Return the reward in words."""
+        return pays(kind).removeprefix("earn ").capitalize()
+
+    @display(description="Limits")
+    def often(self, kind: ActivityType) -> str:
+        """Return the cap in words."""
+        return ", ".join(limits(kind)) or "–"
+
+    @display(description="When", ordering="starts_at")
+    def window(self, kind: ActivityType) -> str:
+        """Return the dates."""
+        return window(kind, timezone.get_current_timezone())

@@ -1,0 +1,83 @@
+"""Pages of the schedule of background work."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django_celery_beat.admin import (
+    ClockedScheduleAdmin,
+    CrontabScheduleAdmin,
+    PeriodicTaskAdmin,
+    PeriodicTaskForm,
+    TaskSelectWidget,
+)
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+for model in (
+    PeriodicTask,
+    IntervalSchedule,
+    CrontabSchedule,
+    SolarSchedule,
+    ClockedSchedule,
+):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class TaskSelect(UnfoldAdminSelectWidget, TaskSelectWidget):
+    """A menu of the tasks that workers know."""
+
+
+class TaskForm(PeriodicTaskForm):
+    """The schedule's form in the look of the admin."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """Dress the two fields for the task."""
+        super().__init__(*args, **kwargs)
+        self.fields["task"].widget = UnfoldAdminTextInputWidget()
+        self.fields["regtask"].widget = TaskSelect()
+
+
+@admin.register(PeriodicTask)
+class ScheduledTaskAdmin(PeriodicTaskAdmin, ModelAdmin):
+    """What runs when."""
+
+    form = TaskForm
+    list_filter_submit = True
+
+
+@admin.register(IntervalSchedule)
+class EveryAdmin(ModelAdmin):
+    """Every so many seconds, minutes, hours or days."""
+
+    ordering = ("every",)
+
+
+@admin.register(CrontabSchedule)
+class CrontabAdmin(CrontabScheduleAdmin, ModelAdmin):
+    """At times of day, days of the week or month."""
+
+    inlines = ()
+    ordering = ("hour", "minute")
+
+
+@admin.register(ClockedSchedule)
+class OnceAdmin(ClockedScheduleAdmin, ModelAdmin):
+    """Once."""
+
+    inlines = ()
+    ordering = ("clocked_time",)
+
+
+@admin.register(SolarSchedule)
+class SolarAdmin(ModelAdmin):
+    """At sunrise or sunset."""
+
+    ordering = ("event",)

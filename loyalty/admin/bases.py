@@ -1,0 +1,227 @@
+"""What every page of the admin is made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import DateTimeField, Q
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminSplitDateTimeVerticalWidget
+
+from loyalty.admin.working_program import working_program
+from loyalty.models import FrequencyPeriod, Program
+
+if TYPE_CHECKING:
+    from django.db.models import Field, ForeignKey, Model, QuerySet
+    from django.http import HttpRequest
+
+_OTHER_PROGRAM = "“%(value)s” is not one of this program's rows; choose from the list."
+_SWITCHED = (
+    "You have switched to another program since this page was opened. Switch back, "
+    "then save again."
+)
+
+
+class ProgramChoices:
+    """Choices of one program only, for forms and inlines."""
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField | None:
+        """Offer rows of the program worked in; the program itself is given."""
+        model = db_field.remote_field.model
+        if db_field.name == "program":
+            return _program_field(db_field, request)
+        if "queryset" not in kwargs and _has_program(model):
+            kwargs["queryset"] = _rows(model, request)
+        if model is FrequencyPeriod:
+            kwargs["queryset"] = _choosable_periods(self._edited(request))
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        return _explained(field, model)
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelMultipleChoiceField | None:
+        """Offer rows of the program worked in."""
+        model = db_field.remote_field.model
+        if _has_program(model):
+            kwargs["queryset"] = _rows(model, request)
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and _has_program(model):
+            field.error_messages["invalid_choice"] = _OTHER_PROGRAM
+        if field is not None:
+            # Django's "Hold down Control" is of no use beside a search box.
+            field.help_text = str(db_field.help_text)
+        return field  # type: ignore[no-any-return]
+
+    def formfield_for_dbfield(
+        self, db_field: Field, request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Name the zone in which moments are read."""
+        if isinstance(db_field, DateTimeField):
+            kwargs.setdefault("widget", UnfoldAdminSplitDateTimeVerticalWidget)
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and isinstance(db_field, DateTimeField):
+            zone = timezone.get_current_timezone_name()
+            field.help_text = f"{field.help_text} Time zone: {zone}.".strip()
+        return field  # type: ignore[no-any-return]
+
+    def _edited(self, request: HttpRequest) -> Model | None:
+        object_id = request.resolver_match and request.resolver_match.kwargs.get(
+            "object_id"
+        )
+        return self.model._base_manager.filter(pk=object_id).first() if object_id else None  # type: ignore[attr-defined]
+
+
+class ProgramAdmin(ProgramChoices, ModelAdmin):
+    """Rows of the program worked in. ``program_path`` leads from a row to it."""
+
+    program_path = "program"
+    list_filter_submit = True
+    list_filter_sheet = False
+    list_fullwidth = True
+    compressed_fields = True
+    warn_unsaved_form = True
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Return the rows of the program worked in."""
+        rows = super().get_queryset(request)
+        program = working_program(request)
+        return rows.filter(**{self.program_path: program}) if program else rows.none()
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Nothing can be added before there is a program."""
+        return super().has_add_permission(request, *args) and (
+            working_program(request) is not None
+        )
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model | None:
+        """Return the row, or None with a word on where it is."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None and request.method == "GET" and object_id.isdigit():
+            other = self.model._base_manager.filter(pk=object_id).first()
+            if other is not None:
+                messages.warning(
+                    request, f"“{other}” belongs to another program. Switch to it first."
+                )
+        return found
+
+    def message_of(self, request: HttpRequest, text: str) -> None:
+        """Tell the person what was done."""
+        self.message_user(request, text, messages.SUCCESS)
+
+    def back_to(self, obj: Model) -> HttpResponseRedirect:
+        """Return to the row's page."""
+        return HttpResponseRedirect(self.address_of("change", obj.pk))
+
+    def address_of(self, page: str, *args: Any) -> str:
+        """Return the address of one of this model's pages."""
+        meta = self.model._meta
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=args)
+
+
+class ReadOnlyAdmin(ProgramAdmin):
+    """Rows that nobody adds, changes or deletes by hand."""
+
+    warn_unsaved_form = False
+    actions = None
+    paginator = InfinitePaginator
+    ordering = ("-pk",)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return False
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows shown on their parent's page."""
+
+    extra = 0
+    can_delete = False
+    tab = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class OwnProgramFilter(RelatedDropdownFilter):
+    """A drop-down of related rows of the program worked in."""
+
+    def field_choices(
+        self, field: Field, request: HttpRequest, model_admin: ModelAdmin
+    ) -> list[tuple[Any, str]]:
+        """Return the choices, by name."""
+        related = field.remote_field.model
+        rows = related._default_manager.all()
+        if _has_program(related):
+            rows = _rows(related, request)
+        return sorted(((row.pk, str(row)) for row in rows), key=lambda one: one[1])
+
+
+def render_protected(names: list[str]) -> str:
+    """Return the sentence for rows that cannot be deleted."""
+    return (
+        f"{', '.join(names)} cannot be deleted, because points or other rows refer to "
+        "it. Disable it instead: it then earns nothing and its history stays."
+    )
+
+
+def _program_field(
+    db_field: ForeignKey, request: HttpRequest
+) -> forms.ModelChoiceField:
+    program = working_program(request)
+    return forms.ModelChoiceField(
+        Program.objects.filter(pk=program.pk if program else None),
+        initial=program.pk if program else None,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": _SWITCHED},
+    )
+
+
+def _has_program(model: type[Model]) -> bool:
+    return any(field.name == "program" for field in model._meta.fields)
+
+
+def _rows(model: type[Model], request: HttpRequest) -> QuerySet:
+    return model._default_manager.filter(program=working_program(request)).order_by(
+        *(["name"] if any(f.name == "name" for f in model._meta.fields) else ["pk"])
+    )
+
+
+def _choosable_periods(edited: Model | None) -> QuerySet:
+    current = getattr(edited, "frequency_period_id", None)
+    return FrequencyPeriod.objects.filter(Q(is_active=True) | Q(pk=current)).order_by(
+        "pk"
+    )
+
+
+def _explained(
+    field: forms.ModelChoiceField | None, model: type[Model]
+) -> forms.ModelChoiceField | None:
+    if field is not None and _has_program(model):
+        field.error_messages["invalid_choice"] = _OTHER_PROGRAM
+    return field
+

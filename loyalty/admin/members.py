@@ -1,0 +1,182 @@
+"""Pages of members: who they are, what they hold and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils import timezone
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
+from loyalty.admin.formatting import list_page, points
+from loyalty.models import (
+    AnonymousProfile,
+    Entry,
+    Identity,
+    Lot,
+    Member,
+    MemberTier,
+    SegmentMembership,
+)
+from loyalty.reports import holdings_of
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+_SHOWN = 10
+
+
+class IdentityInline(TabularInline):
+    """How the member is found."""
+
+    model = Identity
+    fields = ("kind", "value")
+    extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Put new identities into the member's program."""
+        formset = super().get_formset(request, obj, **kwargs)
+        program = getattr(request, "_working_program", None)
+
+        class InProgram(formset):  # type: ignore[misc, valid-type]
+            def _construct_form(self, i: int, **options: Any) -> Any:
+                form = super()._construct_form(i, **options)
+                form.instance.program = program
+                return form
+
+        return InProgram
+
+
+@admin.register(Member)
+class MemberAdmin(ProgramAdmin):
+    """One person's membership."""
+
+    list_display = ("__str__", "identities_shown", "tier", "business_unit", "enrolled_at", "is_blocked")
+    list_filter = (
+        "is_blocked",
+        ("tier", OwnProgramFilter),
+        ("business_unit", OwnProgramFilter),
+        ("segment_memberships__segment", OwnProgramFilter),
+    )
+    search_fields = ("identities__value__exact", "=id")
+    search_help_text = "A whole customer number or other identity."
+    list_select_related = ("tier", "business_unit")
+    ordering = ("-pk",)
+    actions = None
+    inlines = (IdentityInline,)
+    readonly_fields = ("enrolled_at",)
+    change_form_outer_before_template = "admin/loyalty/member_panel.html"
+    fieldsets = (
+        ("Who", {"fields": ("program", "business_unit", "is_blocked", "enrolled_at")}),
+        (
+            "More about the member",
+            {"classes": ("collapse",), "fields": ("attributes",)},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("identities")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Find members by a whole identity, or by their number."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Identity.objects.filter(value=term).values("member")
+        rows = queryset.filter(pk__in=found)
+        if term.isdigit() and len(term) < 19 and not rows.exists():
+            rows = queryset.filter(pk=int(term))
+        return rows, False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Add what the member holds and has done."""
+        member = self.get_queryset(request).filter(pk=object_id).first() if object_id else None
+        extra = {**(extra_context or {}), **(_panel(member) if member else {})}
+        return super().changeform_view(request, object_id, form_url, extra)
+
+    @display(description="Identities")
+    def identities_shown(self, member: Member) -> str:
+        """Return how the member is found."""
+        return ", ".join(str(one) for one in member.identities.all())
+
+
+def _panel(member: Member) -> dict[str, Any]:
+    """Return what the member's page shows above the form."""
+    now = timezone.now()
+    holdings = [
+        {
+            "wallet": one.wallet,
+            "balance": points(one.balance, one.wallet.decimals),
+            "spendable": points(one.spendable, one.wallet.decimals),
+            "pending": points(one.pending, one.wallet.decimals),
+            "owed": points(one.owed, one.wallet.decimals) if one.owed else "",
+            "earned": points(one.lifetime_earned, one.wallet.decimals),
+            "next_expiry_at": one.next_expiry_at,
+            "next_expiry": points(one.next_expiry, one.wallet.decimals),
+        }
+        for one in holdings_of(member, now)
+    ]
+    tiers = MemberTier.objects.filter(member=member).select_related("tier")
+    stays = SegmentMembership.objects.filter(member=member).select_related("segment")
+    entries = (
+        Entry.objects.filter(credit_account__member=member)
+        .select_related("credit_account__wallet", "offer")
+        .order_by("-pk")[:_SHOWN]
+    )
+    activities = reverse("admin:activities_activity_changelist")
+    return {
+        "member": member,
+        "holdings": holdings,
+        "tier_history": tiers.order_by("-since", "-pk")[:_SHOWN],
+        "stays": stays.order_by("segment__name")[:50],
+        "last_activities": _last_activities(member),
+        "entries": [
+            (entry, points(entry.amount, entry.credit_account.wallet.decimals))
+            for entry in entries
+        ],
+        "activities_page": f"{activities}?member__id__exact={member.pk}",
+        "entries_page": list_page(Entry, credit_account__member__id__exact=member.pk),
+        "lots_page": list_page(Lot, account__member__id__exact=member.pk),
+    }
+
+
+def _last_activities(member: Member) -> Any:
+    # The relation belongs to the app above; the manager is reached by its name.
+    rows: Any = member.activities  # type: ignore[attr-defined]
+    return rows.select_related("activity_type", "channel").order_by(
+        "-occurred_at", "-pk"
+    )[:_SHOWN]
+
+
+@admin.register(MemberTier)
+class MemberTierAdmin(ReadOnlyAdmin):
+    """Who rose and fell, when and why."""
+
+    program_path = "member__program"
+    list_display = ("since", "member", "tier", "cause", "score")
+    list_filter = (("tier", OwnProgramFilter), "cause")
+    search_fields = ("member__identities__value__exact",)
+    list_select_related = ("member", "tier")
+
+
+@admin.register(AnonymousProfile)
+class AnonymousProfileAdmin(ReadOnlyAdmin):
+    """Who is not known yet."""
+
+    list_display = ("anonymous_id", "merged_into", "created_at")
+    list_filter = (("merged_into", AutocompleteSelectFilter),)
+    search_fields = ("anonymous_id__exact",)
+    list_select_related = ("merged_into",)

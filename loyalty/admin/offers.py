@@ -1,0 +1,239 @@
+"""What pages of activity types and campaigns share: states, words and switches."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils import timezone
+from unfold.contrib.filters.admin import DropdownFilter
+
+from loyalty.admin.bases import ProgramAdmin
+from loyalty.admin.confirming import Question, ask, is_confirmed
+from loyalty.admin.formatting import money, number
+from loyalty.engine.facts import RewardMethod
+from loyalty.engine.periods import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+    from loyalty.models import Offer
+
+STATE_LABELS = {
+    "Disabled": "danger",
+    "Scheduled": "info",
+    "Live": "success",
+    "Ended": "warning",
+}
+REWARD_CONDITIONS = {
+    "points": "['fixed', 'per_value', 'per_item_value'].includes(reward_method)",
+    "per_value": "['per_value', 'per_item_value'].includes(reward_method)",
+    "multiplier": "reward_method == 'multiplier'",
+}
+_PERIODS = {
+    Unit.ROLLING_24_HOURS: "in any 24 hours",
+    Unit.CALENDAR_DAY: "a day",
+    Unit.SEVEN_CALENDAR_DAYS: "in any seven days",
+    Unit.CALENDAR_WEEK: "a week",
+    Unit.LIFETIME: "ever",
+    Unit.CALENDAR_MONTH: "a month",
+    Unit.CALENDAR_YEAR: "a year",
+    Unit.ROLLING_365_DAYS: "in any 365 days",
+    Unit.ROLLING_30_DAYS: "in any 30 days",
+    Unit.ROLLING_90_DAYS: "in any 90 days",
+    Unit.ROLLING_180_DAYS: "in any 180 days",
+}
+
+
+def state_of(offer: Offer, now: datetime) -> str:
+    """Return whether an offer can pay at ``now``, in a word."""
+    if not offer.is_enabled:
+        return "Disabled"
+    if offer.starts_at is not None and now < offer.starts_at:
+        return "Scheduled"
+    if offer.ends_at is not None and now >= offer.ends_at:
+        return "Ended"
+    return "Live"
+
+
+class StateFilter(DropdownFilter):
+    """Offers by what they are doing now."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(state, state) for state in STATE_LABELS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        """Choose the rows in the state asked for."""
+        now = timezone.now()
+        has_started = Q(starts_at=None) | Q(starts_at__lte=now)
+        has_ended = Q(ends_at__lte=now)
+        rows = {
+            "Disabled": Q(is_enabled=False),
+            "Scheduled": Q(is_enabled=True, starts_at__gt=now),
+            "Ended": Q(is_enabled=True) & has_ended & has_started,
+            "Live": Q(is_enabled=True) & has_started & ~has_ended,
+        }
+        chosen = rows.get(str(self.value()))
+        return queryset.filter(chosen) if chosen is not None else queryset
+
+
+def window(offer: Offer, zone: tzinfo) -> str:
+    """Return from when until when, as local dates; times where not midnight."""
+    starts = offer.starts_at and offer.starts_at.astimezone(zone)
+    ends = offer.ends_at and offer.ends_at.astimezone(zone)
+    if starts and ends:
+        return f"{_first(starts)} to {_last(ends)}"
+    if starts:
+        return f"from {_first(starts)}"
+    if ends:
+        return f"until {_last(ends)}"
+    return "always"
+
+
+def when(offer: Offer, zone: tzinfo) -> str:
+    """Return the window as the start of a sentence."""
+    text = window(offer, zone)
+    if offer.starts_at and offer.ends_at:
+        return f"From {text}"
+    return text[0].upper() + text[1:]
+
+
+def pays(offer: Offer) -> str:
+    """Return the reward as the verb of a sentence: "earn 2 points per 1.00"."""
+    method = RewardMethod(offer.reward_method)
+    if method is RewardMethod.NOTHING:
+        return "earn nothing"
+    if method is RewardMethod.MULTIPLIER:
+        return f"earn {number(offer.multiplier or 0)} × the base points on top"
+    amount = f"earn {number(offer.points)} {unit_of(offer)}"
+    if method is RewardMethod.FIXED:
+        return amount
+    return f"{amount} per {money(offer.per_value)}"
+
+
+def unit_of(offer: Offer) -> str:
+    """Return what the wallet's amounts are called."""
+    name = str(offer.wallet)
+    if "point" in name.lower():
+        return "point" if offer.points == 1 and name.lower() == "points" else name
+    return f"points ({name})"
+
+
+def limits(offer: Offer) -> list[str]:
+    """Return the limits for one member, as phrases."""
+    phrases = []
+    period = offer.frequency_period
+    often = _PERIODS[Unit(period.unit)] if period else "ever"
+    if offer.required_attempts > 1:
+        phrases.append(f"for every {ordinal(offer.required_attempts)} time")
+    if offer.cap_count is not None:
+        phrases.append(f"at most {number(offer.cap_count)} {often}")
+    return phrases
+
+
+def ordinal(count: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th …
+
+    >>> ordinal(3), ordinal(11), ordinal(22)
+    ('3rd', '11th', '22nd')
+    """
+    if count % 100 in (11, 12, 13):
+        return f"{count}th"
+    return f"{count}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th') }"
+
+
+def listed(names: Iterable[str], word: str = "or") -> str:
+    """Return names as a phrase: ``a, b or c``.
+
+    >>> listed(["a", "b", "c"])
+    'a, b or c'
+    """
+    names = list(names)
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} {word} {len(names) - 3} more"
+    if len(names) > 1:
+        return f"{', '.join(names[:-1])} {word} {names[-1]}"
+    return "".join(names)
+
+
+def _first(starts: datetime) -> str:
+    return _date(starts) if starts.time() == time.min else _moment(starts)
+
+
+def _last(ends: datetime) -> str:
+    """Return the last day that is inside, or the moment at which it ends."""
+    if ends.time() == time.min:
+        return _date(ends - timedelta(days=1))
+    return _moment(ends)
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{_date(moment)}, {moment:%H:%M}"
+
+
+class SwitchedAdmin(ProgramAdmin):
+    """Offers that are switched on and off, each time after asking."""
+
+    actions = ("enable", "disable")
+
+    @admin.action(description="Enable…", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """Let the chosen offers pay."""
+        return self._switch(request, queryset, to=True)
+
+    @admin.action(description="Disable…", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """Let the chosen offers pay nothing any more."""
+        return self._switch(request, queryset, to=False)
+
+    def _switch(
+        self, request: HttpRequest, queryset: QuerySet, *, to: bool
+    ) -> HttpResponse | None:
+        word = "Enable" if to else "Disable"
+        rows = list(queryset.exclude(is_enabled=to))
+        if not rows:
+            self.message_user(request, f"All of them are {word.lower()}d already.")
+            return None
+        if not is_confirmed(request):
+            return ask(request, self, switch_question(rows, to=to), back=request.path)
+        for row in rows:
+            self.log_change(request, row, f"{word}d.")
+        type(rows[0]).objects.filter(pk__in=[row.pk for row in rows]).update(
+            is_enabled=to
+        )
+        self.message_of(request, f"{word}d: {', '.join(str(row) for row in rows)}.")
+        return None
+
+
+def switch_question(rows: list[Any], *, to: bool) -> Question:
+    """Return the question before offers are switched."""
+    count = f"{len(rows)} of them" if len(rows) > 1 else f"“{rows[0]}”"
+    if to:
+        return Question(
+            f"Enable {count}?",
+            "From now on members can earn here, within the dates and limits of each. "
+            "Activities recorded before are not paid again.",
+            "Enable",
+            [str(row) for row in rows] if len(rows) > 1 else [],
+        )
+    return Question(
+        f"Disable {count}?",
+        "Members earn nothing here from now on. Points already given stay. It can be "
+        "enabled again at any time.",
+        "Disable",
+        [str(row) for row in rows] if len(rows) > 1 else [],
+        is_dangerous=True,
+    )

@@ -1,0 +1,67 @@
+"""Pages of the people who sign in, and of failed attempts to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+for model in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+@admin.register(User)
+class PeopleAdmin(UserAdmin, ModelAdmin):
+    """Staff accounts."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "first_name", "last_name", "is_active", "is_staff")
+    list_filter_submit = True
+
+
+@admin.register(Group)
+class GroupsAdmin(GroupAdmin, ModelAdmin):
+    """What kinds of staff may do."""
+
+
+class SignInAdmin(ModelAdmin):
+    """Attempts to sign in; written by the sign-in guard alone."""
+
+    list_display = ("attempt_time", "username", "ip_address")
+    search_fields = ("username", "ip_address")
+    ordering = ("-attempt_time",)
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(SignInAdmin):
+    """Names and addresses that failed; deleting one unlocks it."""
+
+    list_display = (*SignInAdmin.list_display, "failures_since_start")
+    actions = ("delete_selected",)
+    exclude = ("get_data", "post_data", "http_accept")
+
+
+@admin.register(AccessLog, AccessFailureLog)
+class AccessLogAdmin(SignInAdmin):
+    """Who signed in and who failed to."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,255 @@
+"""Read-only pages of the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+)
+from unfold.decorators import display
+
+from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
+from loyalty.admin.formatting import link, list_page, points
+from loyalty.models import Account, Completion, Entry, Lot, Offer
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+BUCKET_LABELS = {"Base": "info", "Bonus": "success", "Targeted": "warning"}
+
+
+def holder(account: Account) -> SafeString | str:
+    """Return whose account it is, linked to the member."""
+    if account.member is not None:
+        return link(account.member)
+    return f"Program: {account.get_kind_display().lower()}"
+
+
+@admin.register(Offer)
+class OfferAdmin(ReadOnlyAdmin):
+    """What can pay, for searching in filters; campaigns and types have own pages."""
+
+    list_display = ("name", "code", "kind", "is_enabled")
+    search_fields = ("name", "code")
+    ordering = ("name", "pk")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    """Who holds how much of which wallet."""
+
+    list_display = ("holder", "wallet", "balance_now", "pending_now", "owed_now", "earned")
+    list_filter = (
+        ("wallet", OwnProgramFilter),
+        ("kind", ChoicesDropdownFilter),
+    )
+    search_fields = ("member__identities__value__exact",)
+    search_help_text = "A whole customer number or other identity."
+    list_select_related = ("wallet", "member", "business_unit")
+    fields = (
+        "holder",
+        "wallet",
+        "business_unit",
+        "balance_now",
+        "pending_now",
+        "owed_now",
+        "earned",
+        "entries",
+    )
+    readonly_fields = fields
+
+    @display(description="Holder")
+    def holder(self, account: Account) -> SafeString | str:
+        """Return the member or the program's side."""
+        return holder(account)
+
+    @display(description="Balance", ordering="balance")
+    def balance_now(self, account: Account) -> str:
+        """Return the balance of a member's account; the program's is not stored."""
+        return self._amount(account, account.balance)
+
+    @display(description="Pending", ordering="pending")
+    def pending_now(self, account: Account) -> str:
+        """Return what cannot be spent yet."""
+        return self._amount(account, account.pending)
+
+    @display(description="Owed", ordering="owed")
+    def owed_now(self, account: Account) -> str:
+        """Return what the next earnings repay."""
+        return self._amount(account, account.owed)
+
+    @display(description="Earned ever", ordering="lifetime_earned")
+    def earned(self, account: Account) -> str:
+        """Return awards less reversals."""
+        return self._amount(account, account.lifetime_earned)
+
+    @display(description="Entries")
+    def entries(self, account: Account) -> SafeString:
+        """Return a link to the entries that moved points here."""
+        return link_to(list_page(Entry, credit_account__id__exact=account.pk))
+
+    def _amount(self, account: Account, amount: int) -> str:
+        if account.member_id is None:
+            return "–"
+        return points(amount, account.wallet.decimals)
+
+
+def link_to(address: str, text: str = "Show") -> SafeString:
+    """Return a link to an address."""
+    from django.utils.html import format_html
+
+    return format_html('<a class="loyalty-link" href="{}">{}</a>', address, text)
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnlyAdmin):
+    """Movements of points."""
+
+    list_display = ("created_at", "kind", "amount_of", "bucket_name", "whose", "offer", "reason")
+    list_filter = (
+        ("kind", ChoicesDropdownFilter),
+        ("bucket", ChoicesDropdownFilter),
+        ("business_unit", OwnProgramFilter),
+        ("offer", AutocompleteSelectFilter),
+        ("created_at", RangeDateFilter),
+    )
+    search_fields = ("credit_account__member__identities__value__exact",)
+    search_help_text = "A whole customer number or other identity."
+    list_select_related = (
+        "credit_account__member",
+        "credit_account__wallet",
+        "debit_account__member",
+        "offer",
+    )
+    fields = (
+        "created_at",
+        "occurred_at",
+        "kind",
+        "amount_of",
+        "bucket_name",
+        "from_account",
+        "to_account",
+        "offer",
+        "business_unit",
+        "activity",
+        "reverses",
+        "reason",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("debit_account__wallet")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow the links of accounts, members and activities."""
+        allowed = {
+            "activity_id__exact",
+            "credit_account__id__exact",
+            "credit_account__member__id__exact",
+        }
+        return lookup in allowed or super().lookup_allowed(lookup, value, request)
+
+    @display(description="Points", ordering="amount")
+    def amount_of(self, entry: Entry) -> str:
+        """Return the amount, with a minus where a member gives."""
+        amount = points(entry.amount, entry.credit_account.wallet.decimals)
+        return amount if entry.credit_account.member_id else f"−{amount}"
+
+    @display(description="Bucket", ordering="bucket", label=BUCKET_LABELS)
+    def bucket_name(self, entry: Entry) -> str:
+        """Return the bucket, with a capital."""
+        return entry.bucket.capitalize()
+
+    @display(description="Member")
+    def whose(self, entry: Entry) -> SafeString | str:
+        """Return the member whose points moved."""
+        account = entry.credit_account
+        return holder(account if account.member_id else entry.debit_account)
+
+    @display(description="From")
+    def from_account(self, entry: Entry) -> SafeString | str:
+        """Return the account that gave."""
+        return holder(entry.debit_account)
+
+    @display(description="To")
+    def to_account(self, entry: Entry) -> SafeString | str:
+        """Return the account that got."""
+        return holder(entry.credit_account)
+
+    @display(description="Activity")
+    def activity(self, entry: Entry) -> SafeString | str:
+        """Return a link to what the member did."""
+        if entry.activity_id is None:
+            return "–"
+        return link_to(
+            f"/admin/activities/activity/{entry.activity_id}/change/",
+            f"Activity {entry.activity_id}",
+        )
+
+
+@admin.register(Lot)
+class LotAdmin(ReadOnlyAdmin):
+    """What is left of each credit, and until when."""
+
+    program_path = "account__program"
+    list_display = (
+        "earned_at",
+        "whose",
+        "earned",
+        "left",
+        "available_at",
+        "expires_at",
+        "is_pending",
+    )
+    list_filter = (
+        "is_pending",
+        ("account__wallet", OwnProgramFilter),
+        ("expires_at", RangeDateFilter),
+    )
+    search_fields = ("account__member__identities__value__exact",)
+    search_help_text = "A whole customer number or other identity."
+    list_select_related = ("account__member", "account__wallet")
+    fields = list_display
+    readonly_fields = list_display
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow the link of members."""
+        return lookup == "account__member__id__exact" or super().lookup_allowed(
+            lookup, value, request
+        )
+
+    @display(description="Member")
+    def whose(self, lot: Lot) -> SafeString | str:
+        """Return the member who holds it."""
+        return holder(lot.account)
+
+    @display(description="Earned", ordering="amount")
+    def earned(self, lot: Lot) -> str:
+        """Return what was credited."""
+        return points(lot.amount, lot.account.wallet.decimals)
+
+    @display(description="Left", ordering="remaining")
+    def left(self, lot: Lot) -> str:
+        """Return what nobody has spent."""
+        return points(lot.remaining, lot.account.wallet.decimals)
+
+
+@admin.register(Completion)
+class CompletionAdmin(ReadOnlyAdmin):
+    """Completions that caps and required attempts count."""
+
+    program_path = "offer__program"
+    list_display = ("occurred_at", "member", "offer", "is_paid")
+    list_filter = ("is_paid", ("offer", AutocompleteSelectFilter))
+    search_fields = ("member__identities__value__exact",)
+    search_help_text = "A whole customer number or other identity."
+    list_select_related = ("member", "offer")

@@ -1,0 +1,184 @@
+"""Pages of the program and of the vocabulary marketers choose from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from loyalty.admin.bases import ProgramAdmin
+from loyalty.admin.formatting import points
+from loyalty.admin.working_program import choose_program, working_program
+from loyalty.models import (
+    BusinessUnit,
+    Category,
+    Channel,
+    FrequencyPeriod,
+    Kind,
+    Partner,
+    Program,
+    ReportingChannel,
+    Tag,
+    Tier,
+)
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+@admin.register(Program)
+class ProgramsAdmin(ModelAdmin):
+    """The programs of this installation."""
+
+    list_display = ("name", "code", "time_zone", "is_enabled", "is_worked_in")
+    list_filter = ("is_enabled",)
+    search_fields = ("name", "code")
+    ordering = ("name",)
+    actions_row = ("work_in",)
+    actions_detail = ("work_in",)
+    warn_unsaved_form = True
+    compressed_fields = True
+    readonly_fields = ("configuration_revision",)
+    fieldsets = (
+        ("What", {"fields": ("name", "code", "is_enabled")}),
+        ("When", {"fields": ("time_zone", "first_weekday", "naive_timestamp_policy")}),
+        ("Limits", {"fields": ("late_after_hours", "acceptance_days")}),
+        ("History", {"fields": ("configuration_revision",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Remember who asks, to mark the program worked in."""
+        self.request = request
+        return super().get_queryset(request)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Program | None = None
+    ) -> tuple[str, ...]:
+        """Keep the code as it was created: commands and files know it."""
+        return (*self.readonly_fields, "code") if obj else self.readonly_fields
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Program | None = None
+    ) -> dict[str, tuple[str, ...]]:
+        return {} if obj else {"code": ("name",)}
+
+    @display(description="You work in", label={"here": "success"})
+    def is_worked_in(self, program: Program) -> str | None:
+        """Mark the program that pages show."""
+        return "here" if working_program(self.request) == program else None
+
+    @action(description="Work in this program", permissions=["view"])
+    def work_in(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
+        """Show this program's rows on every page from now on."""
+        program = Program.objects.get(pk=object_id)
+        choose_program(request, program)
+        self.message_user(request, f"You now work in “{program}”.")
+        return HttpResponseRedirect(reverse("admin:index"))
+
+
+class NamedAdmin(ProgramAdmin):
+    """Rows with a code and a name."""
+
+    list_display = ("name", "code", "is_enabled")
+    list_filter = ("is_enabled",)
+    search_fields = ("name", "code")
+    ordering = ("name",)
+    fieldsets = (("What", {"fields": ("program", "name", "code", "is_enabled")}),)
+
+
+@admin.register(BusinessUnit)
+class BusinessUnitAdmin(NamedAdmin):
+    """Banners, countries or brands."""
+
+    prepopulated_fields = {"code": ("name",)}
+
+
+@admin.register(Channel)
+class ChannelAdmin(NamedAdmin):
+    """Where members act."""
+
+
+@admin.register(Partner)
+class PartnerAdmin(ProgramAdmin):
+    """Sponsors of activities."""
+
+    list_display = ("name",)
+    search_fields = ("name",)
+    ordering = ("name",)
+    fieldsets = (("What", {"fields": ("program", "name")}),)
+
+
+@admin.register(Tag)
+class TagAdmin(PartnerAdmin):
+    """Labels for reports."""
+
+
+@admin.register(Tier)
+class TierAdmin(ProgramAdmin):
+    """The rungs of the ladder."""
+
+    list_display = ("name", "from_score")
+    search_fields = ("name",)
+    ordering = ("threshold",)
+    fieldsets = (
+        ("What", {"fields": ("program", "name")}),
+        ("Who", {"fields": ("threshold",)}),
+    )
+
+    @display(description="From a score of", ordering="threshold")
+    def from_score(self, tier: Tier) -> str:
+        """Return the threshold, thousands parted."""
+        return points(tier.threshold, 0)
+
+
+class VocabularyAdmin(ModelAdmin):
+    """Numbered words that every program shares; shipped, not made."""
+
+    list_display = ("id", "name")
+    search_fields = ("name",)
+    ordering = ("id",)
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(ReportingChannel)
+class ReportingChannelAdmin(VocabularyAdmin):
+    """The 26 channels of the catalogue."""
+
+
+@admin.register(Category)
+class CategoryAdmin(VocabularyAdmin):
+    """The four categories of the catalogue."""
+
+
+@admin.register(Kind)
+class KindAdmin(VocabularyAdmin):
+    """The eight kinds of the catalogue."""
+
+    list_display = ("id", "name", "key")
+
+
+@admin.register(FrequencyPeriod)
+class FrequencyPeriodAdmin(VocabularyAdmin):
+    """The eleven ways to cut time; only their switch can be changed."""
+
+    list_display = ("id", "name", "is_active")
+    list_filter = ("is_active",)
+    readonly_fields = ("id", "name", "unit")
+    fields = ("id", "name", "is_active")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return ModelAdmin.has_change_permission(self, request, obj)

@@ -1,0 +1,44 @@
+"""Pages of wallets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from loyalty.admin.bases import ProgramAdmin
+from loyalty.models import Lot, Wallet
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+@admin.register(Wallet)
+class WalletAdmin(ProgramAdmin):
+    """Kinds of points: how they count, round and expire."""
+
+    list_display = ("name", "code", "decimals", "rounding", "expires", "pending_days")
+    search_fields = ("name", "code")
+    ordering = ("name",)
+    prepopulated_fields = {"code": ("name",)}
+    conditional_fields = {"expiry_count": "expiry_model != 'never'"}
+    fieldsets = (
+        ("What", {"fields": ("program", "name", "code", "decimals", "rounding")}),
+        ("When", {"fields": ("pending_days", "expiry_model", "expiry_count")}),
+        ("Limits", {"fields": ("allows_negative", "counts_for_tier")}),
+    )
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Wallet | None = None
+    ) -> tuple[str, ...]:
+        """Fix the decimals once points were given."""
+        if obj and Lot.objects.filter(account__wallet=obj).exists():
+            return ("decimals",)
+        return ()
+
+    @display(description="Expiry")
+    def expires(self, wallet: Wallet) -> str:
+        """Return the expiry rule in words."""
+        rule = wallet.get_expiry_model_display()
+        return f"{rule}: {wallet.expiry_count}" if wallet.expiry_count else rule

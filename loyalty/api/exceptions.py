@@ -1,0 +1,153 @@
+"""Turning whatever a view raises into a problem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import IntegrityError
+from django.db.models import CheckConstraint, ProtectedError, UniqueConstraint
+from django.http import Http404
+from rest_framework import exceptions
+
+from loyalty.api.authentication import no_key
+from loyalty.api.bodies import escaped
+from loyalty.api.problems import Problem, invalid, refused, response_of, wrong
+from loyalty.errors import LoyaltyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.http import HttpResponse
+
+BODY_MEGABYTES_MAX = 10
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Return the response to an anticipated exception; None leaves a bug a bug."""
+    problem = problem_of(exc, context.get("view"))
+    if problem is None:
+        return None
+    return response_of(problem, context["request"].path)
+
+
+def problem_of(exc: Exception, view: Any = None) -> Problem | None:
+    """Return what an exception means to a caller; None if it is a bug."""
+    if isinstance(exc, Problem):
+        return exc
+    if isinstance(exc, LoyaltyError):
+        return refused(exc)
+    if isinstance(exc, exceptions.APIException):
+        return _of_framework(exc, view)
+    if isinstance(exc, IntegrityError):
+        return _of_database(exc)
+    return _of_django(exc)
+
+
+def _of_framework(exc: exceptions.APIException, view: Any) -> Problem:
+    if isinstance(exc, exceptions.ValidationError):
+        return invalid(list(_flattened(exc.detail, "")))
+    if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return no_key()
+    headers = {}
+    if isinstance(exc, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(getattr(view, "allowed_methods", ()))
+    wait = getattr(exc, "wait", None)
+    if wait is not None:
+        headers["Retry-After"] = str(int(wait))
+    code = _CODES.get(exc.status_code, str(exc.default_code))
+    detail = str(exc.detail)
+    if isinstance(exc, exceptions.UnsupportedMediaType):
+        detail = "Send application/json." if view is None else _accepted_types(view)
+    return Problem(exc.status_code, code, detail, headers=headers)
+
+
+_CODES = {
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+}
+
+
+def _accepted_types(view: Any) -> str:
+    types = " or ".join(parser.media_type for parser in view.parser_classes)
+    return f"The body must be {types}; name it in Content-Type."
+
+
+def _of_django(exc: Exception) -> Problem | None:
+    if isinstance(exc, Http404):
+        return Problem(404, "not_found", "There is nothing here with this number.")
+    if isinstance(exc, PermissionDenied):
+        return Problem(403, "forbidden", "This is not allowed.")
+    if isinstance(exc, RequestDataTooBig):
+        return body_too_large()
+    if isinstance(exc, ProtectedError):
+        return Problem(409, "in_use", "Other rows still refer to it.")
+    if isinstance(exc, ModelValidationError):
+        return invalid([wrong("", "invalid", text) for text in exc.messages])
+    if isinstance(exc, SuspiciousOperation):
+        return Problem(400, "bad_request", "This request cannot be read.")
+    return None
+
+
+def body_too_large() -> Problem:
+    """Return the problem of a body over the limit."""
+    return Problem(
+        413,
+        "body_too_large",
+        f"A body may have at most {BODY_MEGABYTES_MAX} MB. Send batches of at most "
+        "1,000 activities, or upload a file.",
+    )
+
+
+def _flattened(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
+    """Yield the entries of the framework's nested errors."""
+    if isinstance(detail, dict):
+        for name, member in detail.items():
+            is_whole = name == "non_field_errors"
+            path = pointer if is_whole else f"{pointer}/{escaped(str(name))}"
+            yield from _flattened(member, path)
+    elif isinstance(detail, list):
+        for place, member in enumerate(detail):
+            if isinstance(member, dict):
+                yield from _flattened(member, f"{pointer}/{place}")
+            else:
+                yield from _flattened(member, pointer)
+    else:
+        code = str(getattr(detail, "code", "invalid") or "invalid")
+        yield wrong(pointer, code, str(detail))
+
+
+def _of_database(exc: IntegrityError) -> Problem | None:
+    """Return the sentence of a rule that the database held against a race."""
+    diagnosis = getattr(exc.__cause__, "diag", None)
+    if diagnosis is None:
+        return None
+    rule = _rule(diagnosis.constraint_name)
+    if rule is not None:
+        return Problem(409, rule.name, str(rule.violation_error_message))
+    if diagnosis.sqlstate == "23514" and not diagnosis.constraint_name:
+        # Raised by a trigger, with a sentence for people.
+        return Problem(409, "conflict", diagnosis.message_primary)
+    if diagnosis.sqlstate in {"23503", "23505"}:
+        return Problem(409, "conflict", "Somebody else changed this just now.")
+    return None
+
+
+def _rule(name: str | None) -> CheckConstraint | UniqueConstraint | None:
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if constraint.name == name and isinstance(
+                constraint, CheckConstraint | UniqueConstraint
+            ):
+                return constraint
+    return None

@@ -1,0 +1,167 @@
+"""Whether an offer applies to an activity: the conditions, in a fixed order.
+
+The first condition that fails is the reason that people are shown.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from loyalty.engine.facts import (
+    ActivityFacts,
+    Completion,
+    Offer,
+    Reason,
+    Rejection,
+    Schedule,
+)
+from loyalty.engine.periods import ROLLING_UNITS, Unit, Window, window_containing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loyalty.engine.facts import Clock, Rules
+
+
+def first_failure(
+    offer: Offer,
+    activity: ActivityFacts,
+    segment_ids: frozenset[int],
+    tier_id: int | None,
+    rules: Rules,
+) -> Rejection | None:
+    """Return why ``offer`` does not apply, or None if every condition holds.
+
+    Args:
+        offer: its own conditions.
+        activity: what happened.
+        segment_ids: segments that the member was in when it happened.
+        tier_id: tier that the member held then.
+        rules: clock and tiers of the program.
+    """
+    return (
+        _failure_of_time(offer, activity, rules.clock)
+        or _failure_of_activity(offer, activity)
+        or _failure_of_audience(offer, segment_ids, tier_id, rules)
+    )
+
+
+def _failure_of_time(
+    offer: Offer, activity: ActivityFacts, clock: Clock
+) -> Rejection | None:
+    if not offer.is_enabled:
+        return Rejection(offer, Reason.DISABLED)
+    if activity.occurred_at < offer.starts_at:
+        return Rejection(offer, Reason.NOT_STARTED, {"starts_at": offer.starts_at})
+    if activity.occurred_at >= offer.ends_at:
+        return Rejection(offer, Reason.ENDED, {"ends_at": offer.ends_at})
+    if offer.schedule and not is_open(offer.schedule, activity.occurred_at, clock):
+        return Rejection(offer, Reason.OUTSIDE_SCHEDULE)
+    return None
+
+
+def _failure_of_activity(offer: Offer, activity: ActivityFacts) -> Rejection | None:
+    if offer.activity_type_ids and (
+        activity.activity_type_id not in offer.activity_type_ids
+    ):
+        return Rejection(offer, Reason.OTHER_ACTIVITY_TYPE)
+    if (
+        offer.business_unit_id is not None
+        and activity.business_unit_id is not None
+        and offer.business_unit_id != activity.business_unit_id
+    ):
+        return Rejection(offer, Reason.OTHER_BUSINESS_UNIT)
+    if offer.channel_ids and activity.channel_id not in offer.channel_ids:
+        return Rejection(offer, Reason.OTHER_CHANNEL)
+    if offer.minimum_units is not None and activity.units < offer.minimum_units:
+        return Rejection(
+            offer, Reason.VALUE_TOO_LOW, {"minimum_units": offer.minimum_units}
+        )
+    if offer.maximum_units is not None and activity.units > offer.maximum_units:
+        return Rejection(
+            offer, Reason.VALUE_TOO_HIGH, {"maximum_units": offer.maximum_units}
+        )
+    list_id = offer.item_list_id
+    if list_id is not None and not any(
+        list_id in item.list_ids for item in activity.items
+    ):
+        return Rejection(offer, Reason.NO_MATCHING_ITEM)
+    return None
+
+
+def _failure_of_audience(
+    offer: Offer, segment_ids: frozenset[int], tier_id: int | None, rules: Rules
+) -> Rejection | None:
+    threshold = offer.minimum_tier_threshold
+    if threshold is not None and rules.threshold_of(tier_id) < threshold:
+        return Rejection(offer, Reason.TIER_TOO_LOW, {"minimum_threshold": threshold})
+    if offer.segments and offer.segments.isdisjoint(segment_ids):
+        return Rejection(offer, Reason.NOT_IN_SEGMENT)
+    if offer.excluded_segments and not offer.excluded_segments.isdisjoint(segment_ids):
+        return Rejection(offer, Reason.IN_EXCLUDED_SEGMENT)
+    return None
+
+
+def is_open(schedule: Schedule, moment: datetime, clock: Clock) -> bool:
+    """Return whether ``moment`` falls on an open weekday and hour, locally.
+
+    Hours that run over midnight belong to the weekday on which they opened.
+    """
+    local = moment.astimezone(clock.zone)
+    opens_at, closes_at = schedule.opens_at, schedule.closes_at
+    if opens_at is None or closes_at is None:
+        return local.isoweekday() in schedule.weekdays
+    now = local.time()
+    if opens_at < closes_at:
+        return opens_at <= now < closes_at and local.isoweekday() in schedule.weekdays
+    if now >= opens_at:
+        return local.isoweekday() in schedule.weekdays
+    opened = (local.date() - timedelta(days=1)).isoweekday()
+    return now < closes_at and opened in schedule.weekdays
+
+
+def window_of(offer: Offer, moment: datetime, clock: Clock) -> Window:
+    """Return the window in which awards of ``offer`` at ``moment`` are counted."""
+    return window_containing(offer.period, moment, clock.zone, clock.first_weekday)
+
+
+def attempts_window_of(offer: Offer, moment: datetime, clock: Clock) -> Window:
+    """Return the window in which attempts towards the next award are counted.
+
+    Attempts start anew with a calendar period and after an award; rolling
+    periods never make them start anew.
+    """
+    unit = Unit.LIFETIME if offer.period in ROLLING_UNITS else offer.period
+    return window_containing(unit, moment, clock.zone, clock.first_weekday)
+
+
+def failure_of_count(
+    offer: Offer, moment: datetime, completions: Sequence[Completion], clock: Clock
+) -> Rejection | None:
+    """Return why the cap or the required attempts forbid an award, else None."""
+    if offer.cap is not None:
+        window = window_of(offer, moment, clock)
+        start, end = window
+        used = sum(1 for at, is_paid in completions if is_paid and start <= at < end)
+        if used >= offer.cap:
+            operands = {"cap": offer.cap, "used": used, "from": start, "until": end}
+            return Rejection(offer, Reason.CAP_REACHED, operands)
+    if offer.required_attempts > 1:
+        done = 1 + _attempts_since_award(offer, moment, completions, clock)
+        if done < offer.required_attempts:
+            operands = {"required": offer.required_attempts, "completed": done}
+            return Rejection(offer, Reason.MORE_ATTEMPTS_NEEDED, operands)
+    return None
+
+
+def _attempts_since_award(
+    offer: Offer, moment: datetime, completions: Sequence[Completion], clock: Clock
+) -> int:
+    start, end = attempts_window_of(offer, moment, clock)
+    inside = [one for one in completions if start <= one.occurred_at < end]
+    # A late completion lies before awards that were made in the meantime; the
+    # attempts still open are those that no award has used up.
+    paid = sum(1 for one in inside if one.is_paid)
+    unpaid = len(inside) - paid
+    return unpaid - paid * (offer.required_attempts - 1)

@@ -1,0 +1,195 @@
+"""Why an offer did not pay, as a sentence with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from loyalty.engine.facts import Reason
+
+_FIRST_YEAR = 1
+_LAST_YEAR = 9999
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How a sentence names things: zone of moments, decimals of points, names.
+
+    ``offers`` and ``tiers`` are names by offer number and by tier threshold.
+    """
+
+    zone: tzinfo = UTC
+    decimals: int = 0
+    offers: Mapping[int, str] = field(default_factory=dict)
+    tiers: Mapping[int, str] = field(default_factory=dict)
+
+
+PLAIN = Voice()
+
+
+def sentence(
+    reason_code: str, operands: Mapping[str, Any], voice: Voice = PLAIN
+) -> str:
+    """Return why an offer did not pay, for people.
+
+    Args:
+        reason_code: a value of ``Reason``; another one is told as it is.
+        operands: the numbers that decided it; moments as datetimes or ISO text.
+        voice: how to name things.
+
+    >>> sentence("cap_reached", {"cap": 1, "used": 1,
+    ...     "from": "2026-03-02T00:00:00+00:00", "until": "2026-03-09T00:00:00+00:00"})
+    'The cap was reached: 1 of 1 used from 2 Mar 2026 until 9 Mar 2026.'
+    >>> sentence("more_attempts_needed", {"required": 3, "completed": 2})
+    'Every 3rd completion pays; this was number 2.'
+    """
+    try:
+        reason = Reason(reason_code)
+    except ValueError:
+        return f"It did not pay: {reason_code}."
+    told = _PLAIN_SENTENCES.get(reason)
+    if told is not None:
+        return told
+    return _SENTENCES[reason](operands, voice)
+
+
+def clipped(operands: Mapping[str, Any], asked: int, paid: int, voice: Voice) -> str:
+    """Return why an award is smaller than its rule says.
+
+    >>> clipped({"points_budget": 500}, 20, 5, PLAIN)
+    'Its rule gives 20, but only 5 were left of the budget of 500.'
+    """
+    budget = operands.get("points_budget")
+    of_budget = f" of the budget of {_points(budget, voice)}" if budget else ""
+    return (
+        f"Its rule gives {_points(asked, voice)}, but only {_points(paid, voice)} "
+        f"were left{of_budget}."
+    )
+
+
+_PLAIN_SENTENCES = {
+    Reason.DISABLED: "It was disabled.",
+    Reason.OTHER_BUSINESS_UNIT: "It belongs to another business unit.",
+    Reason.OTHER_CHANNEL: "It does not apply to this channel.",
+    Reason.OTHER_ACTIVITY_TYPE: "It is for other activity types.",
+    Reason.OUTSIDE_SCHEDULE: "It was not open on this weekday or at this time of day.",
+    Reason.NO_MATCHING_ITEM: "No line item is on its list of products.",
+    Reason.NOT_IN_SEGMENT: "The member was in none of its segments.",
+    Reason.IN_EXCLUDED_SEGMENT: "The member was in a segment that it leaves out.",
+    Reason.TYPE_NOT_OPEN: "The activity type itself was not open to the member.",
+    Reason.NOTHING_TO_PAY: "Its rule gives no points for this activity.",
+    Reason.MEMBER_UNKNOWN: "The member was not known yet.",
+}
+
+
+def _not_started(operands: Mapping[str, Any], voice: Voice) -> str:
+    return f"It starts on {_moment(operands['starts_at'], voice)}."
+
+
+def _ended(operands: Mapping[str, Any], voice: Voice) -> str:
+    return f"It ended on {_moment(operands['ends_at'], voice)}."
+
+
+def _value_too_low(operands: Mapping[str, Any], voice: Voice) -> str:
+    return f"The value is below its lowest of {_value(operands['minimum_units'])}."
+
+
+def _value_too_high(operands: Mapping[str, Any], voice: Voice) -> str:
+    return f"The value is above its highest of {_value(operands['maximum_units'])}."
+
+
+def _tier_too_low(operands: Mapping[str, Any], voice: Voice) -> str:
+    threshold = operands["minimum_threshold"]
+    name = voice.tiers.get(threshold)
+    tier = f"tier {name} (from {threshold:,})" if name else f"a score of {threshold:,}"
+    return f"The member was below {tier}."
+
+
+def _more_attempts(operands: Mapping[str, Any], voice: Voice) -> str:
+    required, completed = operands["required"], operands["completed"]
+    return f"Every {_ordinal(required)} completion pays; this was number {completed}."
+
+
+def _cap_reached(operands: Mapping[str, Any], voice: Voice) -> str:
+    window = _window(operands.get("from"), operands.get("until"), voice)
+    return (
+        f"The cap was reached: {operands['used']} of {operands['cap']} used{window}."
+    )
+
+
+def _exclusive_group(operands: Mapping[str, Any], voice: Voice) -> str:
+    winner = operands["winner"]
+    name = voice.offers.get(winner, f"offer {winner}")
+    return f"“{name}” paid, and the two do not stack."
+
+
+def _points_budget_spent(operands: Mapping[str, Any], voice: Voice) -> str:
+    budget, left = operands["points_budget"], operands.get("left", 0)
+    if left:
+        return (
+            f"Only {_points(left, voice)} were left of its budget of "
+            f"{_points(budget, voice)}, less than the award."
+        )
+    return f"Its budget of {_points(budget, voice)} points was given out."
+
+
+def _awards_budget_spent(operands: Mapping[str, Any], voice: Voice) -> str:
+    return f"It had paid {operands['awards_budget']:,} times, as often as it may."
+
+
+_SENTENCES: dict[Reason, Callable[[Mapping[str, Any], Voice], str]] = {
+    Reason.NOT_STARTED: _not_started,
+    Reason.ENDED: _ended,
+    Reason.VALUE_TOO_LOW: _value_too_low,
+    Reason.VALUE_TOO_HIGH: _value_too_high,
+    Reason.TIER_TOO_LOW: _tier_too_low,
+    Reason.MORE_ATTEMPTS_NEEDED: _more_attempts,
+    Reason.CAP_REACHED: _cap_reached,
+    Reason.EXCLUSIVE_GROUP: _exclusive_group,
+    Reason.POINTS_BUDGET_SPENT: _points_budget_spent,
+    Reason.AWARDS_BUDGET_SPENT: _awards_budget_spent,
+}
+
+
+def _window(start: Any, end: Any, voice: Voice) -> str:
+    """Return a window's bounds; those at the end of time are left out."""
+    first, last = _parsed(start), _parsed(end)
+    text = ""
+    if first is not None and first.year > _FIRST_YEAR:
+        text += f" from {_moment(first, voice)}"
+    if last is not None and last.year < _LAST_YEAR:
+        text += f" until {_moment(last, voice)}"
+    return text or " ever"
+
+
+def _parsed(moment: Any) -> datetime | None:
+    if moment is None or isinstance(moment, datetime):
+        return moment
+    return datetime.fromisoformat(str(moment))
+
+
+def _moment(moment: Any, voice: Voice) -> str:
+    parsed = _parsed(moment)
+    if parsed is None:
+        return "?"
+    local = parsed.astimezone(voice.zone)
+    day = f"{local.day} {local:%b %Y}"
+    return day if (local.hour, local.minute) == (0, 0) else f"{day}, {local:%H:%M}"
+
+
+def _value(units: int) -> str:
+    text = f"{Decimal(units).scaleb(-4):,.4f}"
+    return text.removesuffix("00")
+
+
+def _points(amount: Any, voice: Voice) -> str:
+    return f"{Decimal(amount).scaleb(-voice.decimals):,.{voice.decimals}f}"
+
+
+def _ordinal(count: int) -> str:
+    if count % 100 in (11, 12, 13):
+        return f"{count}th"
+    return f"{count}" + {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")

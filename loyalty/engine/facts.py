@@ -1,0 +1,275 @@
+"""The frozen values that the engine decides about, and what it decides.
+
+Amounts of points are integers in the wallet's smallest unit. Values of
+activities and line items are integers of 1/10,000. Moments are aware and UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, tzinfo
+from enum import Enum
+from typing import Any, NamedTuple
+
+from loyalty.engine.periods import Unit
+from loyalty.engine.points import ExpiryRule, Rounding
+from loyalty.engine.tiers import TierStep
+
+EVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class OfferKind(Enum):
+    """What an offer was made from."""
+
+    ACTIVITY_TYPE = "activity_type"
+    CAMPAIGN = "campaign"
+
+
+class Bucket(Enum):
+    """Which part of what was earned an award belongs to."""
+
+    BASE = "base"
+    BONUS = "bonus"
+    TARGETED = "targeted"
+
+
+class RewardMethod(Enum):
+    """How an offer computes its points."""
+
+    NOTHING = "nothing"
+    FIXED = "fixed"
+    PER_VALUE = "per_value"
+    PER_ITEM_VALUE = "per_item_value"
+    MULTIPLIER = "multiplier"
+
+
+class Reason(Enum):
+    """Why an offer did not pay: the published list of rejection codes."""
+
+    DISABLED = "disabled"
+    NOT_STARTED = "not_started"
+    ENDED = "ended"
+    OTHER_BUSINESS_UNIT = "other_business_unit"
+    OTHER_CHANNEL = "other_channel"
+    OTHER_ACTIVITY_TYPE = "other_activity_type"
+    VALUE_TOO_LOW = "value_too_low"
+    VALUE_TOO_HIGH = "value_too_high"
+    OUTSIDE_SCHEDULE = "outside_schedule"
+    NO_MATCHING_ITEM = "no_matching_item"
+    TIER_TOO_LOW = "tier_too_low"
+    NOT_IN_SEGMENT = "not_in_segment"
+    IN_EXCLUDED_SEGMENT = "in_excluded_segment"
+    TYPE_NOT_OPEN = "type_not_open"
+    MORE_ATTEMPTS_NEEDED = "more_attempts_needed"
+    CAP_REACHED = "cap_reached"
+    NOTHING_TO_PAY = "nothing_to_pay"
+    EXCLUSIVE_GROUP = "exclusive_group"
+    POINTS_BUDGET_SPENT = "points_budget_spent"
+    AWARDS_BUDGET_SPENT = "awards_budget_spent"
+    MEMBER_UNKNOWN = "member_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A kind of points, as far as an award needs to know it."""
+
+    id: int
+    code: str
+    decimals: int = 0
+    rounding: Rounding = Rounding.DOWN
+    expiry: ExpiryRule | None = None
+    pending_days: int = 0
+    counts_for_tier: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Weekdays (ISO numbers) and hours at which an offer is open, in local time.
+
+    ``opens_at`` after ``closes_at`` runs over midnight; the day is then the one
+    on which it opened. ``closes_at`` is outside.
+    """
+
+    weekdays: frozenset[int] = frozenset(range(1, 8))
+    opens_at: time | None = None
+    closes_at: time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing that can pay, with every condition on it.
+
+    ``segments`` lets in members of any of them; ``excluded_segments`` keeps out
+    members of any. ``minimum_tier_threshold`` is the threshold of the lowest tier
+    admitted. ``points`` and ``per_units`` are scaled; ``multiplier`` counts 1/10,000.
+    """
+
+    id: int
+    kind: OfferKind
+    bucket: Bucket
+    wallet: Wallet
+    reward: RewardMethod = RewardMethod.FIXED
+    points: int = 0
+    per_units: int = 10_000
+    multiplier: int = 0
+    is_enabled: bool = True
+    starts_at: datetime = EVER
+    ends_at: datetime = NEVER
+    business_unit_id: int | None = None
+    activity_type_ids: frozenset[int] = frozenset()
+    channel_ids: frozenset[int] = frozenset()
+    segments: frozenset[int] = frozenset()
+    excluded_segments: frozenset[int] = frozenset()
+    minimum_tier_threshold: int | None = None
+    item_list_id: int | None = None
+    minimum_units: int | None = None
+    maximum_units: int | None = None
+    schedule: Schedule | None = None
+    cap: int | None = None
+    period: Unit = Unit.LIFETIME
+    required_attempts: int = 1
+    points_budget: int | None = None
+    awards_budget: int | None = None
+    clips_to_budget: bool = True
+    priority: int = 0
+    exclusive_group: str = ""
+
+    @property
+    def counts_completions(self) -> bool:
+        """Whether completions of this offer must be remembered."""
+        return self.cap is not None or self.required_attempts > 1
+
+    @property
+    def has_budget(self) -> bool:
+        """Whether a total over all members limits this offer."""
+        return self.points_budget is not None or self.awards_budget is not None
+
+
+class Item(NamedTuple):
+    """One line of an activity; ``list_ids`` are the item lists it stands on."""
+
+    item_id: str
+    units: int
+    list_ids: tuple[int, ...] = ()
+
+
+class ActivityFacts(NamedTuple):
+    """What happened, as far as a rule can ask."""
+
+    occurred_at: datetime
+    activity_type_id: int
+    units: int = 0
+    channel_id: int | None = None
+    business_unit_id: int | None = None
+    items: tuple[Item, ...] = ()
+
+
+class Stay(NamedTuple):
+    """A stay in a segment: ``[entered_at, left_at)``."""
+
+    segment_id: int
+    entered_at: datetime
+    left_at: datetime
+
+
+class Completion(NamedTuple):
+    """A completion of an offer that counts them."""
+
+    occurred_at: datetime
+    is_paid: bool
+
+
+@dataclass(slots=True)
+class MemberHistory:
+    """What one member brings along; grows as a batch is decided in order.
+
+    ``tier_timeline`` is sorted; ``completions`` by offer holds at least every
+    completion in the windows that the batch touches, in any order.
+    """
+
+    is_known: bool = True
+    score: int = 0
+    tier_timeline: list[tuple[datetime, int | None]] = field(default_factory=list)
+    stays: tuple[Stay, ...] = ()
+    completions: dict[int, list[Completion]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Budget:
+    """What a campaign may still give, over all members; None is no limit."""
+
+    points_left: int | None = None
+    awards_left: int | None = None
+
+
+class Award(NamedTuple):
+    """What an offer pays. ``asked`` is what it would have paid without limits."""
+
+    offer: Offer
+    points: int
+    asked: int
+    business_unit_id: int | None
+    operands: dict[str, Any] | None = None
+
+
+class Rejection(NamedTuple):
+    """Why an offer does not pay, with the numbers that decided it."""
+
+    offer: Offer
+    reason: Reason
+    operands: dict[str, Any] | None = None
+
+
+class TierChange(NamedTuple):
+    """A member's move to another tier."""
+
+    tier_id: int | None
+    since: datetime
+    score: int
+
+
+class Counted(NamedTuple):
+    """A completion that the decision adds."""
+
+    offer_id: int
+    is_paid: bool
+
+
+class Decision(NamedTuple):
+    """Everything decided about one activity; every considered offer once."""
+
+    awards: tuple[Award, ...]
+    rejections: tuple[Rejection, ...]
+    counted: tuple[Counted, ...] = ()
+    tier_id: int | None = None
+    tier_change: TierChange | None = None
+    segment_ids: tuple[int, ...] = ()
+    score_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The program's zone and first day of the week; 0 is Monday."""
+
+    zone: tzinfo
+    first_weekday: int = 0
+
+    def local_date(self, moment: datetime) -> date:
+        """Return the day on the program's calendar."""
+        return moment.astimezone(self.zone).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a decision needs beside the offers: clock and tiers, lowest first."""
+
+    clock: Clock
+    tiers: tuple[TierStep, ...] = ()
+
+    def threshold_of(self, tier_id: int | None) -> int:
+        """Return the threshold of a tier, -1 for none."""
+        for step in self.tiers:
+            if step.id == tier_id:
+                return step.threshold
+        return -1

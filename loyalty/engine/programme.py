@@ -1,0 +1,213 @@
+"""A program's configuration, compiled: vocabulary by code and offers by index.
+
+An activity meets only the campaigns that could possibly pay it. Each campaign
+stands in one place of the index, under its most selective condition; what stands
+in a place is cut along time, so campaigns that are over cost nothing either.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from loyalty.engine.facts import Offer, Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+_INTERVALS_REMEMBERED = 512
+
+
+class NamedUnit(NamedTuple):
+    """A business unit as calls name it."""
+
+    id: int
+    code: str
+    name: str
+    is_enabled: bool
+
+
+class NamedChannel(NamedTuple):
+    """A channel as calls name it."""
+
+    id: int
+    code: str
+    is_enabled: bool
+
+
+class TypeRule(NamedTuple):
+    """An activity type: its offer and what it accepts."""
+
+    offer: Offer
+    code: str
+    allows_negative_value: bool
+
+
+class OffersOverTime:
+    """Offers of one place of the index, cut where any of them starts or ends."""
+
+    __slots__ = ("_boundaries", "_live", "_offers")
+
+    def __init__(self, offers: Iterable[Offer]) -> None:
+        """Sort the offers into the order of evaluation."""
+        self._offers = sorted(offers, key=order_of_evaluation)
+        moments = {offer.starts_at for offer in self._offers}
+        moments |= {offer.ends_at for offer in self._offers}
+        self._boundaries = sorted(moments)
+        self._live: dict[int, tuple[Offer, ...]] = {}
+
+    def live_at(self, moment: datetime) -> tuple[Offer, ...]:
+        """Return the offers whose dates contain ``moment``."""
+        interval = bisect_right(self._boundaries, moment)
+        live = self._live.get(interval)
+        if live is None:
+            if len(self._live) >= _INTERVALS_REMEMBERED:
+                self._live.clear()
+            live = tuple(o for o in self._offers if o.starts_at <= moment < o.ends_at)
+            self._live[interval] = live
+        return live
+
+
+def order_of_evaluation(offer: Offer) -> tuple[int, int]:
+    """Return the sort key: highest priority first, then the number."""
+    return (-offer.priority, offer.id)
+
+
+# A place: dimension, value of the dimension, activity type (0 is any type).
+Place = tuple[str, int, int]
+
+
+class OfferIndex:
+    """Finds the campaigns that could pay an activity."""
+
+    __slots__ = ("_lists", "_places", "_segments")
+
+    def __init__(self, campaigns: Iterable[Offer]) -> None:
+        """Put every enabled campaign into its places."""
+        places: dict[Place, list[Offer]] = defaultdict(list)
+        for offer in campaigns:
+            if offer.is_enabled:
+                for place in _places_of(offer):
+                    places[place].append(offer)
+        self._places = {place: OffersOverTime(some) for place, some in places.items()}
+        self._segments = frozenset(key for kind, key, _ in places if kind == "segment")
+        self._lists = frozenset(key for kind, key, _ in places if kind == "list")
+
+    @property
+    def segment_ids(self) -> frozenset[int]:
+        """Segments under which a campaign stands."""
+        return self._segments
+
+    def candidates(
+        self,
+        moment: datetime,
+        activity_type_id: int,
+        business_unit_id: int | None,
+        channel_id: int | None,
+        segment_ids: frozenset[int],
+        list_ids: frozenset[int],
+    ) -> list[Offer]:
+        """Return the campaigns live at ``moment`` that could apply, in order.
+
+        Sound, not complete: what is left out could not have paid; what is
+        returned is still to be decided.
+        """
+        keys = [("any", 0), ("unit", business_unit_id or 0)]
+        if channel_id is not None:
+            keys.append(("channel", channel_id))
+        keys += [("segment", key) for key in self._segments & segment_ids]
+        keys += [("list", key) for key in self._lists & list_ids]
+        places = self._places
+        found: dict[int, Offer] = {}
+        for dimension, value in keys:
+            for type_id in (activity_type_id, 0):
+                place = places.get((dimension, value, type_id))
+                if place is not None:
+                    for offer in place.live_at(moment):
+                        found[offer.id] = offer
+        if len(found) > 1:
+            return sorted(found.values(), key=order_of_evaluation)
+        return list(found.values())
+
+
+def _places_of(offer: Offer) -> list[Place]:
+    types = sorted(offer.activity_type_ids) or [0]
+    if offer.segments:
+        keys = [("segment", segment_id) for segment_id in sorted(offer.segments)]
+    elif offer.item_list_id is not None:
+        keys = [("list", offer.item_list_id)]
+    elif offer.business_unit_id is not None:
+        # Under 0 too: an activity that names no unit meets the offers of every unit.
+        keys = [("unit", offer.business_unit_id), ("unit", 0)]
+    elif offer.channel_ids:
+        keys = [("channel", channel_id) for channel_id in sorted(offer.channel_ids)]
+    else:
+        keys = [("any", 0)]
+    return [
+        (dimension, value, type_id) for dimension, value in keys for type_id in types
+    ]
+
+
+@dataclass(slots=True)
+class Programme:
+    """One revision of a program's configuration, ready to decide with.
+
+    ``segment_ids`` and ``has_item_lists`` say what has to be gathered. The value
+    is shared by all threads of a process and never changed after it was built.
+    """
+
+    program_id: int
+    revision: int
+    rules: Rules
+    types: Mapping[str, TypeRule]
+    campaigns: tuple[Offer, ...]
+    units: Mapping[str, NamedUnit] = field(default_factory=dict)
+    units_by_name: Mapping[str, NamedUnit] = field(default_factory=dict)
+    channels: Mapping[str, NamedChannel] = field(default_factory=dict)
+    issued_accounts: Mapping[tuple[int, int | None], int] = field(default_factory=dict)
+    scoring_wallet_ids: frozenset[int] = frozenset()
+    naive_policy: str = "program_zone"
+    late_after_hours: int = 24
+    acceptance_days: int | None = None
+    is_enabled: bool = True
+    index: OfferIndex = field(init=False)
+    offers: dict[int, Offer] = field(init=False)
+    unit_codes: dict[int, str] = field(init=False)
+    segment_ids: frozenset[int] = field(init=False)
+    item_list_ids: frozenset[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Build the indexes."""
+        self.index = OfferIndex(self.campaigns)
+        bases = [rule.offer for rule in self.types.values()]
+        every = [*bases, *self.campaigns]
+        self.offers = {offer.id: offer for offer in every}
+        self.unit_codes = {unit.id: unit.code for unit in self.units.values()}
+        self.segment_ids = frozenset().union(
+            *(offer.segments | offer.excluded_segments for offer in every)
+        )
+        self.item_list_ids = frozenset(
+            offer.item_list_id for offer in every if offer.item_list_id is not None
+        )
+
+    def with_campaigns(self, campaigns: Iterable[Offer]) -> Programme:
+        """Return the same program with other campaigns, for trying out drafts."""
+        return Programme(
+            program_id=self.program_id,
+            revision=self.revision,
+            rules=self.rules,
+            types=self.types,
+            campaigns=tuple(campaigns),
+            units=self.units,
+            units_by_name=self.units_by_name,
+            channels=self.channels,
+            issued_accounts=self.issued_accounts,
+            scoring_wallet_ids=self.scoring_wallet_ids,
+            naive_policy=self.naive_policy,
+            late_after_hours=self.late_after_hours,
+            acceptance_days=self.acceptance_days,
+            is_enabled=self.is_enabled,
+        )

@@ -1,0 +1,38 @@
+"""The only writer of points.
+
+Entries are immutable; a member's account, lots and completions change only here
+and only while the member's row is locked. Lock order, everywhere: members by
+primary key, then campaign usage by primary key.
+"""
+
+from loyalty.ledger.awards import AwardPosting, post_awards, post_completions
+from loyalty.ledger.check import Mismatch, mismatches
+from loyalty.ledger.holdings import Holding, holdings_of, lock_members
+from loyalty.ledger.movements import (
+    InsufficientPoints,
+    Step,
+    adjust,
+    expire_due,
+    release_due,
+    spend,
+)
+from loyalty.ledger.reversals import Reversed, reverse_awards
+
+__all__ = [
+    "AwardPosting",
+    "Holding",
+    "InsufficientPoints",
+    "Mismatch",
+    "Reversed",
+    "Step",
+    "adjust",
+    "expire_due",
+    "holdings_of",
+    "lock_members",
+    "mismatches",
+    "post_awards",
+    "post_completions",
+    "release_due",
+    "reverse_awards",
+    "spend",
+]

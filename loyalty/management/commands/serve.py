@@ -1,0 +1,140 @@
+"""``manage.py serve``: the whole site in one terminal."""
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from honcho.manager import Manager
+from kombu.exceptions import OperationalError
+
+DEMO_USERNAME = "demo"
+DEMO_PASSWORD = "demo"  # noqa: S105 of a site that only its own machine reaches
+WEB_PROCESSES_MAX = 2
+THREADS_PER_WEB_PROCESS = 4
+MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+STOPPED_BY_SIGNAL = (130, 143)
+
+
+class Command(BaseCommand):
+    """Migrate, then run web server, worker and beat until Ctrl-C."""
+
+    help = "Migrates, then runs web server, worker and beat until Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default=settings.BIND_ADDRESS)
+        parser.add_argument("--port", type=int, default=settings.PORT)
+        parser.add_argument(
+            "--demo",
+            action="store_true",
+            help="Create the demo log-in and load the demo programme, once.",
+        )
+
+    def handle(self, *, host: str, port: int, demo: bool, **options: Any) -> None:
+        if demo and settings.IS_PRODUCTION:
+            raise CommandError("The demo has a known password: not in production.")
+        _refuse_taken_port(host, port)
+
+        self._prepare(demo=demo)
+        exit_code = _run(host, port, demo=demo)
+
+        if exit_code not in STOPPED_BY_SIGNAL:
+            raise CommandError("A process ended by itself: see above.")
+
+    def _prepare(self, *, demo: bool) -> None:
+        call_command("migrate", interactive=False, verbosity=0)
+        self.stdout.write("Database: migrated.")
+        _prepare_broker()
+        if demo:
+            _create_demo_login()
+            load_demo("--first-month")
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL alone has it
+
+
+def load_demo(*arguments: str) -> None:
+    """Run ``load_demo`` in a process of its own, so that its memory goes with it."""
+    if "load_demo" not in get_commands():
+        return
+    command = [*MANAGE, "load_demo", *arguments]
+    subprocess.run(command, check=True)  # noqa: S603 the project's own command
+
+
+def _run(host: str, port: int, *, demo: bool) -> int:
+    """Run the processes until one ends or a signal arrives."""
+    environment = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        # The whole process group gets the signal, so the worker cannot wait for
+        # its children; what they held is taken up again at the next start.
+        "REMAP_SIGTERM": "SIGQUIT",
+        # In a container there is often no other user.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
+    }
+    manager = Manager()
+    for name, command in _processes(host, port, demo=demo).items():
+        manager.add_process(name, f"exec {shlex.join(command)}", env=environment)
+    manager.loop()
+    return int(manager.returncode or 0)
+
+
+def _processes(host: str, port: int, *, demo: bool) -> dict[str, list[str]]:
+    """Return the command line of each process by its name."""
+    programs = Path(sys.executable).parent
+    celery = [str(programs / "celery"), "--quiet", "--app", "config"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    announce = ["announce_site", "--host", host, "--port", str(port)]
+    return {
+        "web": [
+            *(str(programs / "granian"), "config.wsgi:application"),
+            *("--interface", "wsgi", "--host", host, "--port", str(port)),
+            *("--workers", str(min(os.cpu_count() or 1, WEB_PROCESSES_MAX))),
+            *("--blocking-threads", str(THREADS_PER_WEB_PROCESS)),
+            *("--log-level", "warning"),
+        ],
+        "worker": [*celery, "worker", "--loglevel", "warning", *quiet],
+        "beat": [*celery, "beat", "--loglevel", "warning", "--pidfile="],
+        "site": [*MANAGE, *announce, *(["--demo"] if demo else [])],
+    }
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} on {host} cannot be used ({error.strerror}). "
+                f"Choose another: PORT={port + 1} make run"
+            ) from error
+
+
+def _prepare_broker() -> None:
+    """Declare the queue: several processes declaring it at once would collide."""
+    if settings.USES_SQL_BROKER and not settings.USES_PRIVATE_POSTGRES:
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{settings.BROKER_SCHEMA}"')
+
+    try:
+        with current_app.connection_for_write() as broker:
+            broker.ensure_connection(max_retries=2, timeout=10)
+            for queue in current_app.amqp.queues.values():
+                queue(broker.default_channel).declare()
+    except OperationalError as error:
+        raise CommandError(f"The broker does not answer: {error}") from error
+
+
+def _create_demo_login() -> None:
+    if not User.objects.filter(username=DEMO_USERNAME).exists():
+        User.objects.create_superuser(DEMO_USERNAME, password=DEMO_PASSWORD)

@@ -1,0 +1,73 @@
+"""Models of the program, its members and their points."""
+
+from loyalty.models.keys import ApiKey, IdempotentResponse
+from loyalty.models.members import (
+    AnonymousProfile,
+    Identity,
+    Member,
+    MemberTier,
+    TierCause,
+)
+from loyalty.models.offers import ActivityType, Offer, SegmentMode, Wallet
+from loyalty.models.points import (
+    Account,
+    AccountKind,
+    Completion,
+    Entry,
+    EntryKind,
+    Lot,
+    LotConsumption,
+)
+from loyalty.models.programme import (
+    BusinessUnit,
+    Category,
+    Channel,
+    ConfigurationRevision,
+    FrequencyPeriod,
+    Kind,
+    NaiveTimestampPolicy,
+    Partner,
+    Program,
+    ReportingChannel,
+    Segment,
+    SegmentMembership,
+    Tag,
+    Tier,
+    Weekday,
+)
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "ActivityType",
+    "AnonymousProfile",
+    "ApiKey",
+    "BusinessUnit",
+    "Category",
+    "Channel",
+    "Completion",
+    "ConfigurationRevision",
+    "Entry",
+    "EntryKind",
+    "FrequencyPeriod",
+    "IdempotentResponse",
+    "Identity",
+    "Kind",
+    "Lot",
+    "LotConsumption",
+    "Member",
+    "MemberTier",
+    "NaiveTimestampPolicy",
+    "Offer",
+    "Partner",
+    "Program",
+    "ReportingChannel",
+    "Segment",
+    "SegmentMembership",
+    "SegmentMode",
+    "Tag",
+    "Tier",
+    "TierCause",
+    "Wallet",
+    "Weekday",
+]

@@ -1,0 +1,387 @@
+"""What can be earned: wallets, offers and activity types."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+
+from loyalty.engine.facts import OfferKind, RewardMethod
+from loyalty.engine.points import ExpiryModel, Rounding
+from loyalty.models.programme import (
+    BusinessUnit,
+    Category,
+    FrequencyPeriod,
+    Kind,
+    Partner,
+    Program,
+    ReportingChannel,
+    Segment,
+    Tag,
+    Tier,
+)
+
+
+class Wallet(models.Model):
+    """A kind of points: how it counts, rounds and expires."""
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT)
+    code = models.SlugField(max_length=50, help_text="The key that answers use.")
+    name = models.CharField(max_length=100)
+    decimals = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="Digits after the point, 0 to 4. Fixed once points were given.",
+    )
+    rounding = models.CharField(
+        max_length=8,
+        choices=[
+            (Rounding.DOWN.value, "Down"),
+            (Rounding.HALF_UP.value, "Half up"),
+            (Rounding.UP.value, "Up"),
+        ],
+        default=Rounding.DOWN.value,
+        help_text="Applied once to each award.",
+    )
+    expiry_model = models.CharField(
+        "expiry",
+        max_length=32,
+        choices=[
+            (ExpiryModel.NEVER.value, "Never"),
+            (ExpiryModel.DAYS.value, "Days after earning"),
+            (ExpiryModel.MONTHS.value, "Months after earning"),
+            (ExpiryModel.END_OF_MONTH.value, "End of a month after earning"),
+            (ExpiryModel.END_OF_YEAR.value, "End of a year after earning"),
+            (ExpiryModel.INACTIVITY.value, "Months without activity"),
+        ],
+        default=ExpiryModel.NEVER.value,
+    )
+    expiry_count = models.PositiveSmallIntegerField(
+        "expiry: how many",
+        default=0,
+        help_text="Number of days, months or years; 0 with “Never”.",
+    )
+    pending_days = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="Points cannot be spent for so many days, for example while goods "
+        "can be returned.",
+    )
+    allows_negative = models.BooleanField(
+        "may go below zero",
+        default=False,
+        help_text="If points that were spent are taken back. Otherwise the shortfall "
+        "is taken from the next earnings.",
+    )
+    counts_for_tier = models.BooleanField(
+        "counts for the tier",
+        default=True,
+        help_text="Points earned here raise the member's score.",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "code"],
+                name="wallet_code_once_per_program",
+                violation_error_message="This program has a wallet with this code.",
+            ),
+            models.CheckConstraint(
+                condition=Q(decimals__lte=4),
+                name="wallet_has_at_most_four_decimals",
+                violation_error_message="A wallet has at most 4 decimals.",
+            ),
+            models.CheckConstraint(
+                condition=Q(expiry_model=ExpiryModel.NEVER.value, expiry_count=0)
+                | (~Q(expiry_model=ExpiryModel.NEVER.value) & Q(expiry_count__gte=1)),
+                name="wallet_expiry_has_a_count",
+                violation_error_message="“Never” goes with 0; every other expiry needs "
+                "a number of 1 or more.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Offer(models.Model):
+    """What can pay points: an activity type's own rule or a campaign.
+
+    Both share one number space, so ``offer_id`` alone names what paid.
+    """
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT)
+    kind = models.CharField(
+        max_length=16,
+        choices=[(kind.value, kind.value) for kind in OfferKind],
+        editable=False,
+    )
+    code = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="What tills and apps send, for example PURCHASE.",
+    )
+    name = models.CharField(max_length=200, help_text="For staff; members see titles.")
+    is_enabled = models.BooleanField(
+        "enabled",
+        default=True,
+        help_text="The switch. Dates count only while it is on.",
+    )
+    starts_at = models.DateTimeField(
+        "start", null=True, blank=True, help_text="The first instant. Empty: no start."
+    )
+    ends_at = models.DateTimeField(
+        "end",
+        null=True,
+        blank=True,
+        help_text="The first instant after it: an offer through 31 May ends on 1 June "
+        "at 00:00. Empty: no end.",
+    )
+    business_unit = models.ForeignKey(
+        BusinessUnit,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="Only activities of this unit, or of none; points are booked under "
+        "it. Empty: every unit.",
+    )
+    minimum_tier = models.ForeignKey(
+        Tier,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Members below it earn nothing here.",
+    )
+    wallet = models.ForeignKey(
+        Wallet, on_delete=models.PROTECT, help_text="Where the points go."
+    )
+    reward_method = models.CharField(
+        "pays",
+        max_length=24,
+        choices=[
+            (RewardMethod.NOTHING.value, "Nothing"),
+            (RewardMethod.FIXED.value, "A fixed number of points"),
+            (RewardMethod.PER_VALUE.value, "Points per unit of value"),
+            (RewardMethod.PER_ITEM_VALUE.value, "Points per unit of matching items"),
+            (RewardMethod.MULTIPLIER.value, "A multiple of the base points"),
+        ],
+        default=RewardMethod.FIXED.value,
+    )
+    points = models.DecimalField(
+        max_digits=18,
+        decimal_places=4,
+        default=0,
+        help_text="Points for one activity, or for each unit of value.",
+    )
+    per_value = models.DecimalField(
+        "unit of value",
+        max_digits=18,
+        decimal_places=4,
+        default=1,
+        help_text="“5 points per 2.50”: points 5, unit of value 2.5.",
+    )
+    multiplier = models.DecimalField(
+        max_digits=9,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="Extra points as a multiple of the base: 1 pays the base once more "
+        "(double points), 0.5 half of it.",
+    )
+    cap_count = models.PositiveIntegerField(
+        "cap",
+        null=True,
+        blank=True,
+        help_text="Awards per member and period. Empty: no cap.",
+    )
+    frequency_period = models.ForeignKey(
+        FrequencyPeriod,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="How time is cut for the cap and for required attempts.",
+    )
+    required_attempts = models.PositiveIntegerField(
+        default=1,
+        help_text="1: every completion pays. 3: every third one does.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "kind", "code"],
+                condition=~Q(code=""),
+                name="offer_code_once_per_program",
+                violation_error_message="This code is taken in this program.",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=OfferKind.CAMPAIGN.value) | ~Q(code=""),
+                name="activity_type_has_a_code",
+                violation_error_message="An activity type needs a code.",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True)
+                | Q(ends_at__isnull=True)
+                | Q(ends_at__gt=F("starts_at")),
+                name="offer_ends_after_it_starts",
+                violation_error_message="The end must be after the start.",
+            ),
+            models.CheckConstraint(
+                condition=Q(cap_count__isnull=True)
+                | Q(cap_count__gte=1, frequency_period__isnull=False),
+                name="offer_cap_has_a_period",
+                violation_error_message="A cap is 1 or more and needs a period.",
+            ),
+            models.CheckConstraint(
+                condition=Q(required_attempts__gte=1),
+                name="offer_requires_at_least_one_attempt",
+                violation_error_message="At least one attempt is needed.",
+            ),
+            models.CheckConstraint(
+                condition=Q(points__gte=0),
+                name="offer_never_pays_negative_points",
+                violation_error_message="Points cannot be negative.",
+            ),
+            models.CheckConstraint(
+                condition=Q(per_value__gt=0),
+                name="offer_unit_of_value_is_positive",
+                violation_error_message="The unit of value must be above zero.",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    reward_method=RewardMethod.MULTIPLIER.value,
+                    multiplier__isnull=False,
+                    multiplier__gt=0,
+                )
+                | (
+                    ~Q(reward_method=RewardMethod.MULTIPLIER.value)
+                    & Q(multiplier__isnull=True)
+                ),
+                name="offer_multiplier_goes_with_its_method",
+                violation_error_message="A multiplier above zero belongs to “A "
+                "multiple of the base points”, and only there.",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=OfferKind.CAMPAIGN.value)
+                | Q(
+                    reward_method__in=[
+                        RewardMethod.NOTHING.value,
+                        RewardMethod.FIXED.value,
+                        RewardMethod.PER_VALUE.value,
+                    ]
+                ),
+                name="activity_type_pays_fixed_or_per_value",
+                violation_error_message="An activity type pays a fixed number of "
+                "points, points per unit of value, or nothing.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse points finer than the wallet counts and retired periods."""
+        super().clean()
+        if self.wallet_id and self.points is not None:
+            scaled = self.points * 10**self.wallet.decimals
+            if scaled != int(scaled):
+                raise ValidationError(
+                    {
+                        "points": f"The wallet “{self.wallet}” counts "
+                        f"{self.wallet.decimals} decimals."
+                    }
+                )
+        period = self.frequency_period
+        if period is not None and not period.is_active:
+            stored = Offer.objects.filter(pk=self.pk).values("frequency_period_id")
+            if not stored or stored[0]["frequency_period_id"] != period.pk:
+                raise ValidationError(
+                    {
+                        "frequency_period": f"“{period}” is inactive: it goes on where "
+                        "it is used but cannot be chosen anew."
+                    }
+                )
+
+
+class SegmentMode(models.TextChoices):
+    """Whether a segment lets members in or keeps them out."""
+
+    INCLUSION = "inclusion", "Only members of the segment"
+    EXCLUSION = "exclusion", "Everyone except the segment"
+
+
+class ActivityType(Offer):
+    """Something a member can do, as the catalogue shows it and as it pays."""
+
+    title = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    public_title = models.CharField(
+        max_length=200, blank=True, help_text="Shown to members. Empty: the title."
+    )
+    public_description = models.TextField(
+        blank=True, help_text="Shown to members. Empty: the description."
+    )
+    image = models.URLField(max_length=500, blank=True, help_text="Address of an icon.")
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, null=True, blank=True
+    )
+    type_kind = models.ForeignKey(
+        Kind, on_delete=models.PROTECT, null=True, blank=True, verbose_name="kind"
+    )
+    reporting_channel = models.ForeignKey(
+        ReportingChannel, on_delete=models.PROTECT, null=True, blank=True
+    )
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, null=True, blank=True
+    )
+    tags = models.ManyToManyField(Tag, blank=True)
+    show_as_locked_by_tier = models.BooleanField(
+        "show as locked",
+        default=False,
+        help_text="On: members below the tier see it locked. Off: it is hidden.",
+    )
+    segment = models.ForeignKey(
+        Segment, on_delete=models.PROTECT, null=True, blank=True
+    )
+    segment_mode = models.CharField(
+        max_length=10, choices=SegmentMode.choices, blank=True
+    )
+    redirect_url = models.CharField(
+        max_length=500, blank=True, help_text="Where the member goes on choosing it."
+    )
+    points_on_click = models.BooleanField(
+        default=False, help_text="The member earns by clicking it."
+    )
+    action_tags = models.TextField(
+        blank=True, help_text="Script that a web page runs to report the activity."
+    )
+    extra_data = models.JSONField(
+        null=True, blank=True, help_text="Free names and values for client apps."
+    )
+    allows_negative_value = models.BooleanField(
+        default=False,
+        help_text="Accept activities whose value is below zero, such as baskets of "
+        "returns. They earn nothing.",
+    )
+    needs_review = models.BooleanField(
+        default=False,
+        help_text="Discovered from an upload or a partner; nobody has looked at it "
+        "yet.",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(segment__isnull=True, segment_mode="")
+                | Q(segment__isnull=False, segment_mode__in=SegmentMode.values),
+                name="activity_type_segment_has_a_mode",
+                violation_error_message="Say whether the segment lets members in or "
+                "keeps them out.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.code
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Keep the discriminator of the shared table right."""
+        self.kind = OfferKind.ACTIVITY_TYPE.value
+        super().save(*args, **kwargs)  # type: ignore[arg-type]

@@ -1,0 +1,247 @@
+"""Every registered page opens, quickly, for those who may see it."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from activities.models import (
+    Activity,
+    ActivityReversal,
+    Upload,
+    UploadChunk,
+    UploadRefusal,
+)
+from activities.services import record_activities, reverse_activities
+from campaigns.models import Campaign, CampaignUsage, ItemList, ListedItem
+from loyalty.models import (
+    Account,
+    ActivityType,
+    AnonymousProfile,
+    ApiKey,
+    BusinessUnit,
+    Channel,
+    Completion,
+    ConfigurationRevision,
+    Entry,
+    FrequencyPeriod,
+    Lot,
+    Member,
+    MemberTier,
+    Offer,
+    Partner,
+    Segment,
+    SegmentMembership,
+    Tag,
+    Tier,
+    Wallet,
+)
+from tests.builders import (
+    make_campaign,
+    make_channel,
+    make_item_list,
+    make_member,
+    make_program,
+    make_segment,
+    make_tier,
+    make_type,
+    make_unit,
+    make_wallet,
+    purchase,
+)
+
+OWN_MODELS = [
+    model
+    for model in admin.site._registry
+    if model._meta.app_label in ("loyalty", "campaigns", "activities")
+]
+READ_ONLY = [
+    Account,
+    Activity,
+    ActivityReversal,
+    AnonymousProfile,
+    Completion,
+    ConfigurationRevision,
+    Entry,
+    Lot,
+    MemberTier,
+    UploadRefusal,
+]
+
+
+def page(model, name, *args):
+    meta = model._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{name}", args=args)
+
+
+def name_of(model):
+    return model._meta.model_name
+
+
+def fill(program, count):
+    """Make ``count`` rows of everything in ``program``."""
+    numbers = range(Member.objects.count(), Member.objects.count() + count)
+    channel = Channel.objects.filter(program=program).first() or make_channel(program)
+    period = FrequencyPeriod.objects.get(pk=2)
+    make_type(program) if not ActivityType.objects.exists() else None
+    now = timezone.now()
+    for number in numbers:
+        unit = make_unit(program, f"unit-{number}")
+        make_channel(program, f"C{number}")
+        tier = make_tier(program, f"Tier {number}", (number + 1) * 10)
+        Partner.objects.create(program=program, name=f"Partner {number}")
+        Tag.objects.create(program=program, name=f"Tag {number}")
+        member = make_member(program, f"name-{number}", business_unit=unit)
+        segment = make_segment(program, [member])
+        make_type(program, f"TYPE{number}")
+        make_wallet(program, code=f"w{number}", name=f"Wallet {number}")
+        make_campaign(
+            program,
+            item_list=make_item_list(program, [f"item-{number}"]),
+            channels=[channel],
+            included_segments=[segment],
+            cap_count=1,
+            frequency_period=period,
+            points_budget=1000,
+            minimum_tier=tier,
+            business_unit=unit,
+        )
+        make_campaign(program, cap_count=5, frequency_period=period)
+        ApiKey.objects.create_key(name=f"Key {number}", program=program)
+        AnonymousProfile.objects.create(program=program, anonymous_id=f"a{number}")
+        upload = Upload.objects.create(
+            program=program, original_name=f"{number}.csv", format="csv", created_at=now
+        )
+        UploadRefusal.objects.create(upload=upload, line=1, code="x", message="No.")
+        UploadChunk.objects.create(
+            upload=upload, number=1, first_member="a", last_member="b", row_count=1
+        )
+        commands = [
+            purchase(
+                member,
+                "25",
+                key=f"{number}-{turn}",
+                channel=channel.code,
+                occurred_at=now - timedelta(days=turn),
+                received_at=now,
+            )
+            for turn in range(2)
+        ]
+        recorded = record_activities(program.pk, commands, now=now)
+        reverse_activities(
+            program.pk, [recorded[0].activity_id], now=now, reason="Returned"
+        )
+    assert Campaign.objects.exists()
+    assert CampaignUsage.objects.count() >= 0
+    assert SegmentMembership.objects.exists()
+    assert Wallet.objects.exists()
+
+
+@pytest.fixture
+def program(db):
+    return make_program()
+
+
+@pytest.fixture
+def browser(client, admin_user):
+    client.force_login(admin_user)
+    return client
+
+
+@pytest.mark.parametrize("model", OWN_MODELS, ids=name_of)
+def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
+    browser, program, model
+):
+    fill(program, 1)
+    browser.get(page(model, "changelist"))
+    with CaptureQueriesContext(connection, ) as few:
+        answer = browser.get(page(model, "changelist"))
+    assert answer.status_code == 200
+    fill(program, 14)
+
+    with CaptureQueriesContext(connection) as many:
+        answer = browser.get(page(model, "changelist"))
+
+    assert answer.status_code == 200
+    if model._meta.model_name not in {"offer"}:
+        assert len(many) <= len(few), [q["sql"] for q in many]
+
+
+@pytest.mark.parametrize("model", list(admin.site._registry), ids=name_of)
+def test_a_row_opens(browser, program, model):
+    fill(program, 2)
+
+    row = model._default_manager.order_by("-pk").first()
+    if row is None:
+        pytest.skip("No rows of this kind are made here.")
+    answer = browser.get(page(model, "change", row.pk))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ActivityType,
+        BusinessUnit,
+        Campaign,
+        Channel,
+        ItemList,
+        ListedItem,
+        Partner,
+        Segment,
+        SegmentMembership,
+        Tag,
+        Tier,
+        Wallet,
+        Upload,
+    ],
+    ids=name_of,
+)
+def test_marketing_can_open_the_form_for_a_new_one(marketing, program, model):
+    answer = marketing.get(page(model, "add"))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("model", READ_ONLY, ids=name_of)
+def test_nobody_adds_changes_or_deletes_what_is_kept_as_it_happened(
+    rf, admin_user, model
+):
+    request = rf.get("/")
+    request.user = admin_user
+    pages = admin.site._registry[model]
+
+    assert not pages.has_add_permission(request)
+    assert not pages.has_change_permission(request)
+    assert not pages.has_delete_permission(request)
+
+
+def test_the_first_page_opens_before_there_is_a_program(browser):
+    assert browser.get(reverse("admin:index")).status_code == 200
+
+
+def test_the_first_page_opens_with_figures(browser, program):
+    fill(program, 1)
+
+    assert browser.get(reverse("admin:index")).status_code == 200
+
+
+def test_every_page_is_of_the_theme():
+    from unfold.admin import ModelAdmin
+
+    for model, pages in admin.site._registry.items():
+        assert isinstance(pages, ModelAdmin), model
+
+
+def test_offers_have_pages_of_their_own_kind(browser, program):
+    campaign = make_campaign(program)
+
+    answer = browser.get(page(Campaign, "change", campaign.pk))
+
+    assert campaign.name in answer.content.decode()
+    assert Offer.objects.filter(pk=campaign.pk).exists()

@@ -1,0 +1,168 @@
+"""Rows for tests, with defaults for everything a test is not about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from activities.services import Line, RecordActivity
+from campaigns.models import Campaign, ItemList, ListedItem
+from loyalty.engine.numbers import parse_value
+from loyalty.models import (
+    ActivityType,
+    BusinessUnit,
+    Channel,
+    Identity,
+    Member,
+    Program,
+    Segment,
+    SegmentMembership,
+    Tier,
+    Wallet,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+_numbers = count(1)
+
+
+def make_program(**fields: Any) -> Program:
+    """Return a program in UTC."""
+    number = next(_numbers)
+    defaults = {"code": f"program-{number}", "name": f"Program {number}"}
+    return Program.objects.create(**{**defaults, **fields})
+
+
+def make_wallet(program: Program, **fields: Any) -> Wallet:
+    """Return a wallet without decimals that never expires."""
+    defaults = {"code": "loyalty", "name": "Loyalty points"}
+    return Wallet.objects.create(program=program, **{**defaults, **fields})
+
+
+def wallet_of(program: Program) -> Wallet:
+    """Return the program's first wallet, made if there is none."""
+    found = Wallet.objects.filter(program=program).order_by("pk").first()
+    return found or make_wallet(program)
+
+
+def make_type(program: Program, code: str = "PURCHASE", **fields: Any) -> ActivityType:
+    """Return an activity type that pays 1 point per whole unit of value."""
+    defaults = {
+        "name": code.title(),
+        "title": code.title(),
+        "reward_method": "per_value",
+        "points": 1,
+        "allows_negative_value": True,
+    }
+    if "wallet" not in fields:
+        defaults["wallet"] = wallet_of(program)
+    return ActivityType.objects.create(
+        program=program, code=code, **{**defaults, **fields}
+    )
+
+
+def make_campaign(program: Program, **fields: Any) -> Campaign:
+    """Return a live campaign that pays 10 points; sets many-to-many fields too."""
+    defaults = {
+        "name": f"Campaign {next(_numbers)}",
+        "reward_method": "fixed",
+        "points": 10,
+    }
+    if "wallet" not in fields:
+        defaults["wallet"] = wallet_of(program)
+    many = {
+        name: fields.pop(name)
+        for name in (
+            "channels",
+            "activity_types",
+            "included_segments",
+            "excluded_segments",
+        )
+        if name in fields
+    }
+    campaign = Campaign.objects.create(program=program, **{**defaults, **fields})
+    for name, rows in many.items():
+        getattr(campaign, name).set(rows)
+    return campaign
+
+
+def make_member(program: Program, name: str = "", **fields: Any) -> Member:
+    """Return a member with one identity of kind ``customer_id``."""
+    member = Member.objects.create(program=program, **fields)
+    value = name or f"member-{member.pk}"
+    Identity.objects.create(
+        program=program, member=member, kind="customer_id", value=value
+    )
+    return member
+
+
+def make_channel(program: Program, code: str = "STORE", **fields: Any) -> Channel:
+    """Return a channel."""
+    return Channel.objects.create(program=program, code=code, name=code, **fields)
+
+
+def make_unit(program: Program, code: str = "grocery", **fields: Any) -> BusinessUnit:
+    """Return a business unit named like its code."""
+    return BusinessUnit.objects.create(
+        program=program, code=code, **{"name": code.title(), **fields}
+    )
+
+
+def make_tier(program: Program, name: str, threshold: int) -> Tier:
+    """Return a tier."""
+    return Tier.objects.create(program=program, name=name, threshold=threshold)
+
+
+def make_segment(
+    program: Program, members: Sequence[Member] = (), **fields: Any
+) -> Segment:
+    """Return a segment in which ``members`` have always been."""
+    code = f"segment-{next(_numbers)}"
+    segment = Segment.objects.create(
+        program=program, **{"code": code, "name": code, **fields}
+    )
+    SegmentMembership.objects.bulk_create(
+        SegmentMembership(segment=segment, member=member) for member in members
+    )
+    return segment
+
+
+def make_item_list(program: Program, item_ids: list[str]) -> ItemList:
+    """Return an item list of these products."""
+    code = f"list-{next(_numbers)}"
+    item_list = ItemList.objects.create(program=program, code=code, name=code)
+    ListedItem.objects.bulk_create(
+        ListedItem(item_list=item_list, item_id=item_id) for item_id in item_ids
+    )
+    return item_list
+
+
+def purchase(
+    member: Member | str | None, value: str = "0", **fields: Any
+) -> RecordActivity:
+    """Return the command for a purchase at noon; ``value`` as decimal text."""
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "source": "test",
+        "key": f"key-{number}",
+        "activity_type": "PURCHASE",
+        "occurred_at": NOON,
+        "occurred_at_text": "",
+        "units": parse_value(value),
+    }
+    if isinstance(member, str):
+        defaults["member"] = ("customer_id", member)
+    elif member is not None:
+        defaults["member_id"] = member.pk
+    merged = {**defaults, **fields}
+    merged.setdefault("received_at", merged["occurred_at"])
+    return RecordActivity(**merged)
+
+
+def line(item_id: str, value: str) -> Line:
+    """Return a line item; ``value`` as decimal text."""
+    return Line(item_id, parse_value(value))

@@ -1,0 +1,192 @@
+"""Deciding an activity: awards, buckets, groups, budgets and tiers."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loyalty.engine.evaluation import absorb, consume, evaluate
+from loyalty.engine.facts import (
+    Budget,
+    Clock,
+    Item,
+    MemberHistory,
+    Reason,
+    RewardMethod,
+    Rules,
+    Wallet,
+)
+from loyalty.engine.points import Rounding
+from loyalty.engine.tiers import TierStep
+from tests.engine.offers import NOON, RULES, activity, anyone, base, offer
+
+
+def decide(
+    *candidates, happened=None, history=None, rules=RULES, budgets=None, rule=None
+):
+    return evaluate(
+        happened or activity(),
+        history or anyone(),
+        rule or base(),
+        candidates,
+        rules,
+        budgets or {},
+    )
+
+
+def paid(decision) -> dict[int, int]:
+    return {award.offer.id: award.points for award in decision.awards}
+
+
+@pytest.mark.parametrize(
+    ("reward", "points"),
+    [
+        pytest.param({"reward": RewardMethod.FIXED, "points": 7}, 7, id="fixed"),
+        pytest.param({"reward": RewardMethod.PER_VALUE, "points": 2}, 25, id="value"),
+        pytest.param(
+            {"reward": RewardMethod.PER_VALUE, "points": 5, "per_units": 25_000},
+            25,
+            id="5 points per 2.50",
+        ),
+        pytest.param(
+            {"reward": RewardMethod.PER_ITEM_VALUE, "points": 1, "item_list_id": 5},
+            3,
+            id="matching items, rounded once",
+        ),
+        pytest.param(
+            {"reward": RewardMethod.MULTIPLIER, "multiplier": 5_000}, 6, id="half"
+        ),
+    ],
+)
+def test_rewards(reward, points):
+    items = (Item("a", 16_000, (5,)), Item("b", 16_000, (5,)), Item("c", 90_000))
+
+    decision = decide(offer(id=9, **reward), happened=activity(items=items))
+
+    assert paid(decision)[9] == points
+
+
+@pytest.mark.parametrize(
+    ("rounding", "points"), [("down", 12), ("half_up", 13), ("up", 13)]
+)
+def test_the_wallet_rounds_each_award_once(rounding, points):
+    wallet = Wallet(id=2, code="w", rounding=Rounding(rounding))
+
+    assert paid(decide(rule=base(wallet=wallet))) == {1: points}
+
+
+def test_a_value_below_zero_earns_nothing_and_still_counts_as_a_visit():
+    decision = decide(offer(id=9), happened=activity(units=-50_000))
+
+    assert paid(decision) == {9: 10}
+    assert [one.reason for one in decision.rejections] == [Reason.NOTHING_TO_PAY]
+
+
+def test_nobody_known_earns_nothing():
+    decision = decide(offer(), history=MemberHistory(is_known=False))
+
+    assert not decision.awards
+    assert {one.reason for one in decision.rejections} == {Reason.MEMBER_UNKNOWN}
+
+
+def test_a_capped_base_lets_campaigns_pay():
+    rule = base(cap=1)
+    history = anyone()
+    absorb(decide(rule=rule, history=history), activity(), history)
+
+    decision = decide(offer(id=9), rule=rule, history=history)
+
+    assert paid(decision) == {9: 10}
+    assert decision.rejections[0].reason is Reason.CAP_REACHED
+
+
+def test_deciding_changes_nothing():
+    history = anyone()
+    budgets = {9: Budget(points_left=15)}
+    limited = offer(id=9, points_budget=15, cap=1)
+
+    first = decide(limited, history=history, budgets=budgets)
+    second = decide(limited, history=history, budgets=budgets)
+
+    assert first == second
+
+
+def test_a_budget_is_clipped_and_says_what_was_asked():
+    limited = offer(id=9, points_budget=15)
+    budgets = {9: Budget(points_left=4)}
+
+    decision = decide(limited, budgets=budgets)
+    consume(decision, budgets)
+
+    award = decision.awards[-1]
+    assert (award.points, award.asked) == (4, 10)
+    assert budgets[9].points_left == 0
+    assert decide(limited, budgets=budgets).rejections[-1].reason is (
+        Reason.POINTS_BUDGET_SPENT
+    )
+
+
+def test_a_loser_of_an_exclusive_group_takes_nothing_from_its_budget():
+    winner = offer(id=8, exclusive_group="x")
+    loser = offer(id=9, exclusive_group="x", awards_budget=1)
+    budgets = {9: Budget(awards_left=1)}
+
+    decision = decide(winner, loser, budgets=budgets)
+    consume(decision, budgets)
+
+    assert budgets[9].awards_left == 1
+    assert decision.rejections[-1].operands == {"winner": 8}
+
+
+def test_who_cannot_pay_does_not_win_an_exclusive_group():
+    spent = offer(id=8, exclusive_group="x", awards_budget=1)
+    second = offer(id=9, exclusive_group="x")
+
+    decision = decide(spent, second, budgets={8: Budget(awards_left=0)})
+
+    assert paid(decision) == {1: 12, 9: 10}
+
+
+def test_a_tier_is_reached_by_the_activity_that_crosses_its_threshold():
+    rules = Rules(Clock(RULES.clock.zone), (TierStep(7, 0, 12),))
+    history = anyone()
+
+    decision = decide(history=history, rules=rules)
+    absorb(decision, activity(), history)
+
+    assert decision.tier_id is None
+    assert (decision.tier_change.tier_id, decision.tier_change.since) == (7, NOON)
+    later = activity(occurred_at=NOON + timedelta(seconds=1))
+    assert decide(history=history, rules=rules, happened=later).tier_id == 7
+
+
+def test_wallets_that_do_not_count_leave_the_tier():
+    rules = Rules(Clock(RULES.clock.zone), (TierStep(7, 0, 12),))
+    wallet = Wallet(id=2, code="w", counts_for_tier=False)
+
+    assert decide(rule=base(wallet=wallet), rules=rules).tier_change is None
+
+
+offers = st.builds(
+    offer,
+    id=st.integers(100, 10_000),
+    is_enabled=st.booleans(),
+    cap=st.none() | st.integers(1, 3),
+    required_attempts=st.integers(1, 3),
+    points=st.integers(0, 20),
+    exclusive_group=st.sampled_from(["", "x"]),
+    minimum_units=st.none() | st.integers(0, 200_000),
+)
+
+
+@given(
+    candidates=st.lists(offers, max_size=6, unique_by=lambda one: one.id),
+    units=st.integers(-10_000, 300_000),
+)
+def test_every_offer_is_decided_exactly_once(candidates, units):
+    decision = decide(*candidates, happened=activity(units=units))
+
+    decided = [one.offer.id for one in (*decision.awards, *decision.rejections)]
+    assert sorted(decided) == sorted([1, *(one.id for one in candidates)])
+    assert all(award.points > 0 for award in decision.awards)
