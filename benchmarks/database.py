@@ -35,9 +35,7 @@ def prepare() -> str:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     _run(maintenance, [f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)"])
     _run(maintenance, [f"CREATE DATABASE {NAME}"])
-    atexit.register(
-        _run, maintenance, [f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)"]
-    )
+    atexit.register(_run, maintenance, [f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)"])
     return address
 
 

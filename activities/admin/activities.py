@@ -65,7 +65,9 @@ class ActivityAdmin(ReadOnlyAdmin):
         ("upload", OwnProgramFilter),
     )
     search_fields = ("key__exact",)
-    search_help_text = "A whole customer number or other identity, or an activity's key."
+    search_help_text = (
+        "A whole customer number or other identity, or an activity's key."
+    )
     list_select_related = (
         "member",
         "anonymous_profile",
@@ -162,9 +164,12 @@ class ActivityAdmin(ReadOnlyAdmin):
         for award in activity.decision.get("awards", []):
             sums[award["wallet"]] = sums.get(award["wallet"], 0) + award["points"]
         wallets = self._decimals(activity.program_id)
-        return ", ".join(
-            points(amount, wallets.get(code, 0)) for code, amount in sums.items()
-        ) or "0"
+        return (
+            ", ".join(
+                points(amount, wallets.get(code, 0)) for code, amount in sums.items()
+            )
+            or "0"
+        )
 
     @display(description="As the caller wrote it")
     def occurred_as_written(self, activity: Activity) -> str:

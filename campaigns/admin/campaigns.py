@@ -196,7 +196,10 @@ class CampaignAdmin(SwitchedAdmin):
         return [
             (
                 name,
-                {**options, "fields": [f for f in options["fields"] if f not in absent]},
+                {
+                    **options,
+                    "fields": [f for f in options["fields"] if f not in absent],
+                },
             )
             for name, options in fieldsets
         ]
@@ -332,5 +335,3 @@ class CampaignAdmin(SwitchedAdmin):
 def _given(campaign: Campaign) -> Any:
     given = getattr(campaign, "given", None)
     return given or given_by([campaign.pk]).get(campaign.pk, NOTHING_GIVEN)
-
-

@@ -25,4 +25,3 @@ def duplicate_as_draft(campaign: Campaign) -> Campaign:
         for name, rows in links.items():
             getattr(copy, name).set(rows)
     return copy
-

@@ -51,7 +51,15 @@ class ActivityTypeAdmin(SwitchedAdmin):
     """What members can do, and the base points it earns."""
 
     form = ActivityTypeForm
-    list_display = ("titled", "code", "state", "pays", "often", "window", "needs_review")
+    list_display = (
+        "titled",
+        "code",
+        "state",
+        "pays",
+        "often",
+        "window",
+        "needs_review",
+    )
     list_filter = (
         StateFilter,
         "needs_review",

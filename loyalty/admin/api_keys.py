@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 class ApiKeyAdmin(ProgramAdmin):
     """Who may call, for which units and verbs."""
 
-    list_display = ("name", "prefix", "state", "can_read", "can_write", "expiry_date", "created")
+    list_display = (
+        "name",
+        "prefix",
+        "state",
+        "can_read",
+        "can_write",
+        "expiry_date",
+        "created",
+    )
     list_filter = ("revoked", "can_read", "can_write")
     search_fields = ("name", "prefix")
     ordering = ("-created",)
@@ -52,7 +60,11 @@ class ApiKeyAdmin(ProgramAdmin):
         return super().has_change_permission(request, obj) and not is_revoked
 
     def save_model(
-        self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool  # noqa: FBT001 (Django's signature)
+        self,
+        request: HttpRequest,
+        obj: ApiKey,
+        form: forms.ModelForm,
+        change: bool,  # noqa: FBT001 (Django's signature)
     ) -> None:
         """Make the secret of a new key; only its hash is stored."""
         if not change:

@@ -77,7 +77,9 @@ class ProgramChoices:
         object_id = request.resolver_match and request.resolver_match.kwargs.get(
             "object_id"
         )
-        return self.model._base_manager.filter(pk=object_id).first() if object_id else None  # type: ignore[attr-defined]
+        return (
+            self.model._base_manager.filter(pk=object_id).first() if object_id else None
+        )  # type: ignore[attr-defined]
 
 
 class ProgramAdmin(ProgramChoices, ModelAdmin):
@@ -113,7 +115,8 @@ class ProgramAdmin(ProgramChoices, ModelAdmin):
             other = self.model._base_manager.filter(pk=object_id).first()
             if other is not None:
                 messages.warning(
-                    request, f"“{other}” belongs to another program. Switch to it first."
+                    request,
+                    f"“{other}” belongs to another program. Switch to it first.",
                 )
         return found
 
@@ -224,4 +227,3 @@ def _explained(
     if field is not None and _has_program(model):
         field.error_messages["invalid_choice"] = _OTHER_PROGRAM
     return field
-

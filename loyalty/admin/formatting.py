@@ -48,7 +48,9 @@ def money(value: Decimal) -> str:
 
 def link(obj: Model, text: str = "") -> SafeString:
     """Return a link to the row's page."""
-    return format_html('<a class="loyalty-link" href="{}">{}</a>', page_of(obj), text or str(obj))
+    return format_html(
+        '<a class="loyalty-link" href="{}">{}</a>', page_of(obj), text or str(obj)
+    )
 
 
 def page_of(obj: Model) -> str:

@@ -56,7 +56,14 @@ class IdentityInline(TabularInline):
 class MemberAdmin(ProgramAdmin):
     """One person's membership."""
 
-    list_display = ("__str__", "identities_shown", "tier", "business_unit", "enrolled_at", "is_blocked")
+    list_display = (
+        "__str__",
+        "identities_shown",
+        "tier",
+        "business_unit",
+        "enrolled_at",
+        "is_blocked",
+    )
     list_filter = (
         "is_blocked",
         ("tier", OwnProgramFilter),
@@ -103,7 +110,11 @@ class MemberAdmin(ProgramAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Add what the member holds and has done."""
-        member = self.get_queryset(request).filter(pk=object_id).first() if object_id else None
+        member = (
+            self.get_queryset(request).filter(pk=object_id).first()
+            if object_id
+            else None
+        )
         extra = {**(extra_context or {}), **(_panel(member) if member else {})}
         return super().changeform_view(request, object_id, form_url, extra)
 

@@ -47,7 +47,14 @@ class OfferAdmin(ReadOnlyAdmin):
 class AccountAdmin(ReadOnlyAdmin):
     """Who holds how much of which wallet."""
 
-    list_display = ("holder", "wallet", "balance_now", "pending_now", "owed_now", "earned")
+    list_display = (
+        "holder",
+        "wallet",
+        "balance_now",
+        "pending_now",
+        "owed_now",
+        "earned",
+    )
     list_filter = (
         ("wallet", OwnProgramFilter),
         ("kind", ChoicesDropdownFilter),
@@ -114,7 +121,15 @@ def link_to(address: str, text: str = "Show") -> SafeString:
 class EntryAdmin(ReadOnlyAdmin):
     """Movements of points."""
 
-    list_display = ("created_at", "kind", "amount_of", "bucket_name", "whose", "offer", "reason")
+    list_display = (
+        "created_at",
+        "kind",
+        "amount_of",
+        "bucket_name",
+        "whose",
+        "offer",
+        "reason",
+    )
     list_filter = (
         ("kind", ChoicesDropdownFilter),
         ("bucket", ChoicesDropdownFilter),

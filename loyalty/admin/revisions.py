@@ -26,7 +26,9 @@ class ConfigurationRevisionAdmin(ReadOnlyAdmin):
     fields = ("number", "created_at", "who", "kinds")
     readonly_fields = fields
 
-    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: object = None
+    ) -> tuple[str, ...]:
         return self.fields
 
     @display(description="Who", ordering="actor")

@@ -115,9 +115,7 @@ def _more_attempts(operands: Mapping[str, Any], voice: Voice) -> str:
 
 def _cap_reached(operands: Mapping[str, Any], voice: Voice) -> str:
     window = _window(operands.get("from"), operands.get("until"), voice)
-    return (
-        f"The cap was reached: {operands['used']} of {operands['cap']} used{window}."
-    )
+    return f"The cap was reached: {operands['used']} of {operands['cap']} used{window}."
 
 
 def _exclusive_group(operands: Mapping[str, Any], voice: Voice) -> str:

@@ -153,12 +153,12 @@ def browser(client, admin_user):
 
 
 @pytest.mark.parametrize("model", OWN_MODELS, ids=name_of)
-def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
-    browser, program, model
-):
+def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(browser, program, model):
     fill(program, 1)
     browser.get(page(model, "changelist"))
-    with CaptureQueriesContext(connection, ) as few:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
         answer = browser.get(page(model, "changelist"))
     assert answer.status_code == 200
     fill(program, 14)
