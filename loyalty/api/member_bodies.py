@@ -79,7 +79,7 @@ class PointsField(serializers.Field[Any, Any, Any, Any]):
         super().__init__(read_only=True, **options)
 
 
-class BalanceSerializer(serializers.Serializer[Account]):
+class BalanceSerializer(serializers.Serializer[Any]):
     """What a member holds of one wallet."""
 
     wallet = serializers.CharField(help_text="Code of the wallet.")
