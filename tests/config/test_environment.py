@@ -29,11 +29,13 @@ READ_BY_SETTINGS = {
     *PRODUCTION,
     *("DEBUG", "LOCAL", "PORT", "LOG_LEVEL", "DATA_FOLDER", "CSRF_TRUSTED_ORIGINS"),
 }
+FOR_BROWSER_TESTS = {"DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
 def django(*arguments, **variables):
     """Run a command of Django's with these variables and no others of ours."""
-    inherited = {k: v for k, v in os.environ.items() if k not in READ_BY_SETTINGS}
+    ours = READ_BY_SETTINGS | FOR_BROWSER_TESTS
+    inherited = {k: v for k, v in os.environ.items() if k not in ours}
     return subprocess.run(
         [sys.executable, "-m", "django", *arguments, "--settings=config.settings"],
         env={**inherited, "PYTHONPATH": ".", **variables},

@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,6 +15,7 @@ from activities.services import demo, uploads
 from loyalty.errors import LoyaltyError
 
 _POLL_SECONDS = 0.5
+_HOURS_MAX = 6
 _ACTOR = "load_demo"
 
 
@@ -61,7 +63,8 @@ class Command(BaseCommand):
         if upload.status == UploadStatus.VALIDATED:
             upload = uploads.confirm_upload(upload, actor=_ACTOR, now=timezone.now())
         if upload.status == UploadStatus.RUNNING:
-            uploads.run_chunks(upload.pk)
+            until = timezone.now() + timedelta(hours=_HOURS_MAX)
+            uploads.run_chunks(upload.pk, until=until)
         for total in bucket_totals(program.pk):
             self.stdout.write(
                 f"{total.bucket}: {total.points:,} points in {total.awards:,} awards"
@@ -72,10 +75,10 @@ class Command(BaseCommand):
         program = demo.build_configuration()
         upload = demo.upload_baskets(program, name, now=timezone.now())
         if upload.status == UploadStatus.UPLOADED:
-            tasks.validate_upload.delay(upload_id=upload.pk)
+            tasks.enqueue_validation(upload.pk)
         if self._checked(upload).status == UploadStatus.VALIDATED:
             upload = uploads.confirm_upload(upload, actor=_ACTOR, now=timezone.now())
-            tasks.start_upload(upload)
+            tasks.enqueue_run(upload.pk)
 
     def _checked(self, upload: Upload) -> Upload:
         waiting = {UploadStatus.UPLOADED, UploadStatus.VALIDATING}
