@@ -171,7 +171,7 @@ class OpenFile:
             UnpacksTooLarge: more than the site's limits, before it is read.
             BrokenFile: cut off or damaged.
         """
-        source: IO[bytes] = self._counted  # type: ignore[assignment]
+        source: io.RawIOBase | gzip.GzipFile = self._counted
         if self._is_gzipped:
             source = gzip.GzipFile(fileobj=self._counted)
         unpacked = 0

@@ -252,6 +252,6 @@ def _nul(field: str) -> _BadCell:
 
 
 def _refuse_nul(payload: str) -> None:
-    """Refuse NUL, which PostgreSQL cannot hold; the six characters ``\\u0000`` pass."""
+    """Refuse NUL, which PostgreSQL cannot hold; a written-out escape of it passes."""
     if "\\u0000" in payload.replace("\\\\", ""):
         raise _nul("data")

@@ -76,10 +76,11 @@ def _run_next(
                 if chunk is None:
                     return False
                 _record(upload, chunk, command_of, now)
-            return True
         except OperationalError:
             if not tries_left:
                 raise
+        else:
+            return True
     raise AssertionError("unreachable")
 
 

@@ -162,7 +162,7 @@ def make_chunks(upload_id: int) -> int:
             """,
             {"upload": upload_id, "rows": CHUNK_ROWS},
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def rows_of_chunk(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from django.contrib.auth.models import AbstractBaseUser
+    from django.contrib.auth.models import User
     from django.core.files import File
 
     from loyalty.models import ActivityType, BusinessUnit, Channel, Program
@@ -56,7 +56,7 @@ def create_upload(
     *,
     now: datetime,
     options: UploadOptions | None = None,
-    created_by: AbstractBaseUser | None = None,
+    created_by: User | None = None,
     actor: str = "",
 ) -> Upload:
     """Keep a file of activities, to be checked.
@@ -80,10 +80,11 @@ def create_upload(
     """
     options = options or UploadOptions()
     _check_options(program, options)
-    detected = detect(file.name or "", file.file)
+    stream = cast("IO[bytes]", file.file)
+    detected = detect(file.name or "", stream)
     size, digest = _measure(file)
     if detected.format is UploadFormat.XLSX and not detected.is_gzipped:
-        check_workbook(file.file)
+        check_workbook(stream)
     upload = Upload(
         program=program,
         original_name=plain_name(file.name or ""),
@@ -110,7 +111,7 @@ def create_upload(
             upload.save()
             _remember(upload, actor or str(created_by or ""), now)
     except BaseException:
-        upload.file.storage.delete(upload.file.name)
+        upload.file.delete(save=False)
         raise
     return upload
 

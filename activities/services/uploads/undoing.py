@@ -54,10 +54,11 @@ def _undo_next(upload: Upload, actor: str, now: datetime) -> bool:
                 if chunk is None:
                     return False
                 _reverse(upload, chunk, actor, now)
-            return True
         except OperationalError:
             if not tries_left:
                 raise
+        else:
+            return True
     raise AssertionError("unreachable")
 
 

@@ -122,7 +122,7 @@ class _Check:
             for group in table.groups:
                 self.line_count += len(group.rows)
                 found = normaliser.normalise(group)
-                if type(found) is NewRow:
+                if isinstance(found, NewRow):
                     self._rows.append(found)
                     if len(self._rows) >= _STAGED_AT_ONCE:
                         self._write(table.fraction_read())
