@@ -61,8 +61,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "activities.admin.dashboard.with_figures",
-    "STYLES": [lambda request: static("loyalty/admin.css")],
-    "SCRIPTS": [lambda request: static("loyalty/admin.js")],
+    "STYLES": [lambda _: static("loyalty/admin.css")],
+    "SCRIPTS": [lambda _: static("loyalty/admin.js")],
     "COMMAND": {"search_models": False},
     "SIDEBAR": {
         "show_search": True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connection
@@ -85,7 +85,7 @@ def _open_lots(member_id: int, now: datetime) -> dict[int, _OpenLots]:
 class DayOfPoints(NamedTuple):
     """Points given on one local day, by bucket; in the wallet's smallest unit."""
 
-    day: str
+    day: date
     base: int
     bonus: int
     targeted: int
@@ -107,19 +107,21 @@ def points_by_day(
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT to_char(d.day, 'YYYY-MM-DD'),
-                   coalesce(sum(e.points) FILTER (WHERE e.bucket = 'base'), 0)::bigint,
-                   coalesce(sum(e.points) FILTER (WHERE e.bucket = 'bonus'), 0)::bigint,
-                   coalesce(sum(e.points) FILTER (WHERE e.bucket = 'targeted'), 0)::bigint
+            SELECT d.day::date,
+                   coalesce(sum(points) FILTER (WHERE bucket = 'base'), 0)::bigint,
+                   coalesce(sum(points) FILTER (WHERE bucket = 'bonus'), 0)::bigint,
+                   coalesce(sum(points) FILTER (WHERE bucket = 'targeted'), 0)::bigint
             FROM generate_series(date_trunc('day', %(until)s::timestamptz
-                                            AT TIME ZONE %(zone)s) - %(back)s,
+                                     AT TIME ZONE %(zone)s)
+                                     - make_interval(days => %(back)s),
                                  %(until)s::timestamptz AT TIME ZONE %(zone)s,
                                  '1 day') AS d(day)
             LEFT JOIN (
                 SELECT date_trunc('day', e.created_at AT TIME ZONE %(zone)s) AS day,
                        e.bucket, sum(e.amount) AS points
                 FROM loyalty_entry e JOIN loyalty_account a ON a.id = e.debit_account_id
-                WHERE e.created_at >= %(until)s::timestamptz - %(back)s - interval '1 day'
+                WHERE e.created_at >= %(until)s::timestamptz
+                                      - make_interval(days => %(back)s + 1)
                   AND e.kind = 'award' AND e.program_id = %(program)s
                   AND a.wallet_id = %(wallet)s
                 GROUP BY 1, 2
@@ -129,7 +131,7 @@ def points_by_day(
             {
                 "until": until,
                 "zone": program.time_zone,
-                "back": timedelta(days=days - 1),
+                "back": days - 1,
                 "program": program.pk,
                 "wallet": wallet_id,
             },

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from activities.admin.explanation import explain
@@ -23,6 +24,8 @@ from activities.services import reverse_activities
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import link, money, points
+from loyalty.admin.working_program import working_program
+from loyalty.models import Wallet
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -38,6 +41,18 @@ class ReversalForm(forms.Form):
         help_text="Support reads it later, for example “returned goods, receipt 4711”.",
         widget=UnfoldAdminTextInputWidget,
     )
+
+
+class ActivityChangeList(ChangeList):
+    """The list; its rows know how many decimals each wallet has."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Ask once for the whole page."""
+        super().get_results(request)
+        program = working_program(request)
+        decimals = _decimals(program.pk) if program else {}
+        for activity in self.result_list:
+            activity.wallet_decimals = decimals
 
 
 @admin.register(Activity)
@@ -75,6 +90,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         "channel",
         "business_unit",
         "reversal",
+        "upload",
     )
     actions_detail = ("reverse_activity",)
     change_form_outer_before_template = "admin/activities/explanation.html"
@@ -96,8 +112,10 @@ class ActivityAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = super().get_queryset(request).select_related("upload")
-        return rows.prefetch_related("member__identities")
+        return super().get_queryset(request).prefetch_related("member__identities")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ActivityChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
@@ -118,7 +136,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         """Offer nothing for what was undone already."""
         if ActivityReversal.objects.filter(activity=object_id).exists():
             return []
-        return super().get_actions_detail(request, object_id)  # type: ignore[no-any-return]
+        return super().get_actions_detail(request, object_id)
 
     def changeform_view(
         self,
@@ -163,12 +181,12 @@ class ActivityAdmin(ReadOnlyAdmin):
         sums: dict[str, int] = {}
         for award in activity.decision.get("awards", []):
             sums[award["wallet"]] = sums.get(award["wallet"], 0) + award["points"]
-        wallets = self._decimals(activity.program_id)
-        return (
-            ", ".join(
-                points(amount, wallets.get(code, 0)) for code, amount in sums.items()
-            )
-            or "0"
+        if not sums:
+            return "0"
+        known: dict[str, int] | None = getattr(activity, "wallet_decimals", None)
+        decimals = _decimals(activity.program_id) if known is None else known
+        return ", ".join(
+            points(amount, decimals.get(code, 0)) for code, amount in sums.items()
         )
 
     @display(description="As the caller wrote it")
@@ -219,12 +237,6 @@ class ActivityAdmin(ReadOnlyAdmin):
             self.message_user(request, text, messages.WARNING)
         return self.back_to(activity)
 
-    def _decimals(self, program_id: int) -> dict[str, int]:
-        from loyalty.models import Wallet
-
-        rows = Wallet.objects.filter(program=program_id)
-        return dict(rows.values_list("code", "decimals"))
-
 
 @admin.register(ActivityReversal)
 class ActivityReversalAdmin(ReadOnlyAdmin):
@@ -237,6 +249,11 @@ class ActivityReversalAdmin(ReadOnlyAdmin):
     list_select_related = ("activity",)
     fields = ("activity", "created_at", "occurred_at", "reason", "actor")
     readonly_fields = fields
+
+
+def _decimals(program_id: int) -> dict[str, int]:
+    rows = Wallet.objects.filter(program=program_id)
+    return dict(rows.values_list("code", "decimals"))
 
 
 def _pretty(value: Any) -> str:

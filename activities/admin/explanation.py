@@ -115,9 +115,10 @@ def _wallet_lines(awards: list[dict[str, Any]], names: _Names) -> list[WalletLin
     for code, by_bucket in sums.items():
         wallet = names.wallets.get(code)
         decimals = wallet.decimals if wallet else 0
-        amounts = [points(by_bucket[bucket], decimals) for bucket in _BUCKETS]
-        total = points(sum(by_bucket.values()), decimals)
-        lines.append(WalletLine(wallet.name if wallet else code, *amounts, total))
+        amounts = [*by_bucket.values(), sum(by_bucket.values())]
+        base, bonus, targeted, total = (points(one, decimals) for one in amounts)
+        name = wallet.name if wallet else code
+        lines.append(WalletLine(name, base, bonus, targeted, total))
     return lines
 
 

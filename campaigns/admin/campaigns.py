@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
+_PAID = (
+    "Points were given by it. Disable it instead: it then earns nothing and its "
+    "history stays."
+)
 _LINKS = ("channels", "activity_types", "included_segments", "excluded_segments")
 
 
@@ -210,10 +214,7 @@ class CampaignAdmin(SwitchedAdmin):
             objs, request
         )
         if protected:
-            protected = [
-                "Points were given by it. Disable it instead: it then earns nothing "
-                "and its history stays."
-            ]
+            protected = [_PAID]
         return deleted, counts, permissions, protected
 
     def changeform_view(
@@ -237,7 +238,7 @@ class CampaignAdmin(SwitchedAdmin):
         if object_id is None or not object_id.isdigit():
             return None
         rows = self.get_queryset(request).select_related(*self.list_select_related)
-        return rows.filter(pk=object_id).first()  # type: ignore[no-any-return]
+        return rows.filter(pk=object_id).first()
 
     @display(description="Campaign", ordering="name")
     def told(self, campaign: Campaign) -> SafeString:

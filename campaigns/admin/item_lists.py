@@ -87,7 +87,7 @@ class ItemListAdmin(ProgramAdmin):
                 form.add_error("file", refusal.message)
         question = Question(
             f"Upload products of “{item_list}”",
-            f"{item_list.products:,} products are on it now.",  # type: ignore[attr-defined]
+            f"{item_list.products:,} products are on it now.",
             "Upload",
         )
         back = self.address_of("change", item_list.pk)

@@ -49,7 +49,8 @@ def upload_items(
         if change is ItemChange.REPLACE:
             cursor.execute(
                 "DELETE FROM campaigns_listeditem i WHERE i.item_list_id = %s"
-                " AND NOT EXISTS (SELECT 1 FROM listed_name n WHERE n.name = i.item_id)",
+                " AND NOT EXISTS"
+                " (SELECT 1 FROM listed_name n WHERE n.name = i.item_id)",
                 [item_list.pk],
             )
             removed_count = cursor.rowcount

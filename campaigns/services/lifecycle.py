@@ -15,8 +15,9 @@ def duplicate_as_draft(campaign: Campaign) -> Campaign:
     with transaction.atomic():
         copy = Campaign.objects.get(pk=campaign.pk)
         links = {name: list(getattr(copy, name).all()) for name in _LINKS}
-        copy.pk = copy.id = None  # type: ignore[assignment]
-        copy.offer_ptr_id = None  # type: ignore[attr-defined]
+        copy.pk = None
+        # Both parents of the row's number must go, or the original is saved.
+        copy.id = copy.offer_ptr_id = None  # type: ignore[assignment]
         copy._state.adding = True
         copy.name = f"Copy of {campaign.name}"[:_NAME_CHARACTERS_MAX]
         copy.code = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.utils import timezone
@@ -19,7 +21,7 @@ from loyalty.admin.offers import (
     window,
 )
 from loyalty.engine.facts import RewardMethod
-from loyalty.models import ActivityType, Wallet
+from loyalty.models import ActivityType, Offer
 
 _METHODS = (RewardMethod.FIXED, RewardMethod.PER_VALUE, RewardMethod.NOTHING)
 
@@ -27,13 +29,13 @@ _METHODS = (RewardMethod.FIXED, RewardMethod.PER_VALUE, RewardMethod.NOTHING)
 class ActivityTypeForm(forms.ModelForm):
     """Only the rewards that an activity type can have."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take the other rewards out of the menu."""
         super().__init__(*args, **kwargs)
         field = self.fields.get("reward_method")
         if isinstance(field, forms.ChoiceField):
-            allowed = {method.value for method in _METHODS}
-            field.choices = [one for one in field.choices if one[0] in allowed]
+            labels = dict(Offer._meta.get_field("reward_method").flatchoices)
+            field.choices = [(one.value, labels[one.value]) for one in _METHODS]
         select_single_wallet(self)
 
 
@@ -41,7 +43,8 @@ def select_single_wallet(form: forms.ModelForm) -> None:
     """Choose the wallet on a new form where there is only one."""
     field = form.fields.get("wallet")
     if form.instance.pk is None and isinstance(field, forms.ModelChoiceField):
-        wallets = list(Wallet.objects.filter(pk__in=field.queryset.values("pk"))[:2])
+        offered: Any = field.queryset
+        wallets = list(offered[:2])
         if len(wallets) == 1:
             form.initial.setdefault("wallet", wallets[0].pk)
 

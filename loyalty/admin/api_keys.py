@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from rest_framework_api_key.models import APIKey
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -17,6 +18,11 @@ from loyalty.models import ApiKey
 if TYPE_CHECKING:
     from django import forms
     from django.http import HttpRequest, HttpResponse
+
+
+if admin.site.is_registered(APIKey):
+    # Its keys belong to no program and open nothing.
+    admin.site.unregister(APIKey)
 
 
 @admin.register(ApiKey)

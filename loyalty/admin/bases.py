@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import DateTimeField, Q
+from django.db.models import DateTimeField, Q, URLField
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -32,13 +32,15 @@ _SWITCHED = (
 class ProgramChoices:
     """Choices of one program only, for forms and inlines."""
 
+    model: type[Model]
+
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField | None:
         """Offer rows of the program worked in; the program itself is given."""
         model = db_field.remote_field.model
         if db_field.name == "program":
-            return _program_field(db_field, request)
+            return _program_field(request)
         if "queryset" not in kwargs and _has_program(model):
             kwargs["queryset"] = _rows(model, request)
         if model is FrequencyPeriod:
@@ -59,27 +61,28 @@ class ProgramChoices:
         if field is not None:
             # Django's "Hold down Control" is of no use beside a search box.
             field.help_text = str(db_field.help_text)
-        return field  # type: ignore[no-any-return]
+        return field
 
     def formfield_for_dbfield(
         self, db_field: Field, request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Name the zone in which moments are read."""
+        """Name the zone in which moments are read; complete addresses by https."""
         if isinstance(db_field, DateTimeField):
             kwargs.setdefault("widget", UnfoldAdminSplitDateTimeVerticalWidget)
+        if isinstance(db_field, URLField):
+            kwargs.setdefault("assume_scheme", "https")
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None and isinstance(db_field, DateTimeField):
             zone = timezone.get_current_timezone_name()
             field.help_text = f"{field.help_text} Time zone: {zone}.".strip()
-        return field  # type: ignore[no-any-return]
+        return field
 
     def _edited(self, request: HttpRequest) -> Model | None:
-        object_id = request.resolver_match and request.resolver_match.kwargs.get(
-            "object_id"
-        )
-        return (
-            self.model._base_manager.filter(pk=object_id).first() if object_id else None
-        )  # type: ignore[attr-defined]
+        match = request.resolver_match
+        object_id = str(match.kwargs.get("object_id", "")) if match else ""
+        if not object_id.isdigit():
+            return None
+        return self.model._base_manager.filter(pk=object_id).first()
 
 
 class ProgramAdmin(ProgramChoices, ModelAdmin):
@@ -102,7 +105,7 @@ class ProgramAdmin(ProgramChoices, ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Nothing can be added before there is a program."""
-        return super().has_add_permission(request, *args) and (
+        return super().has_add_permission(request) and (
             working_program(request) is not None
         )
 
@@ -140,7 +143,7 @@ class ReadOnlyAdmin(ProgramAdmin):
     warn_unsaved_form = False
     actions = None
     paginator = InfinitePaginator
-    ordering = ("-pk",)
+    ordering: tuple[str, ...] = ("-pk",)
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -177,7 +180,7 @@ class OwnProgramFilter(RelatedDropdownFilter):
         self, field: Field, request: HttpRequest, model_admin: ModelAdmin
     ) -> list[tuple[Any, str]]:
         """Return the choices, by name."""
-        related = field.remote_field.model
+        related: Any = field.remote_field and field.remote_field.model
         rows = related._default_manager.all()
         if _has_program(related):
             rows = _rows(related, request)
@@ -192,12 +195,10 @@ def render_protected(names: list[str]) -> str:
     )
 
 
-def _program_field(
-    db_field: ForeignKey, request: HttpRequest
-) -> forms.ModelChoiceField:
+def _program_field(request: HttpRequest) -> forms.ModelChoiceField:
     program = working_program(request)
     return forms.ModelChoiceField(
-        Program.objects.filter(pk=program.pk if program else None),
+        Program.objects.filter(pk__in=[program.pk] if program else []),
         initial=program.pk if program else None,
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": _SWITCHED},

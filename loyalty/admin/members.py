@@ -166,7 +166,7 @@ def _panel(member: Member) -> dict[str, Any]:
 
 def _last_activities(member: Member) -> Any:
     # The relation belongs to the app above; the manager is reached by its name.
-    rows: Any = member.activities  # type: ignore[attr-defined]
+    rows: Any = member.activities
     return rows.select_related("activity_type", "channel").order_by(
         "-occurred_at", "-pk"
     )[:_SHOWN]

@@ -141,7 +141,7 @@ def limits(offer: Offer) -> list[str]:
 
 
 def ordinal(count: int) -> str:
-    """Return 1st, 2nd, 3rd, 4th …
+    """Return 1st, 2nd, 3rd, 4th and so on.
 
     >>> ordinal(3), ordinal(11), ordinal(22)
     ('3rd', '11th', '22nd')

@@ -38,10 +38,10 @@ class GroupsAdmin(GroupAdmin, ModelAdmin):
 class SignInAdmin(ModelAdmin):
     """Attempts to sign in; written by the sign-in guard alone."""
 
-    list_display = ("attempt_time", "username", "ip_address")
+    list_display: tuple[str, ...] = ("attempt_time", "username", "ip_address")
     search_fields = ("username", "ip_address")
     ordering = ("-attempt_time",)
-    actions = None
+    actions: tuple[str, ...] | None = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

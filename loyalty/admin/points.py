@@ -17,7 +17,6 @@ from loyalty.admin.formatting import link, list_page, points
 from loyalty.models import Account, Completion, Entry, Lot, Offer
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
@@ -143,6 +142,7 @@ class EntryAdmin(ReadOnlyAdmin):
         "credit_account__member",
         "credit_account__wallet",
         "debit_account__member",
+        "debit_account__wallet",
         "offer",
     )
     fields = (
@@ -160,9 +160,6 @@ class EntryAdmin(ReadOnlyAdmin):
         "reason",
     )
     readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("debit_account__wallet")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the links of accounts, members and activities."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
@@ -52,9 +53,10 @@ class ProgramsAdmin(ModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """Remember who asks, to mark the program worked in."""
-        self.request = request
-        return super().get_queryset(request)
+        """Mark the program worked in."""
+        program = working_program(request)
+        is_here = Q(pk__in=[program.pk] if program else [])
+        return super().get_queryset(request).annotate(is_here=is_here)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Program | None = None
@@ -70,7 +72,7 @@ class ProgramsAdmin(ModelAdmin):
     @display(description="You work in", label={"here": "success"})
     def is_worked_in(self, program: Program) -> str | None:
         """Mark the program that pages show."""
-        return "here" if working_program(self.request) == program else None
+        return "here" if program.is_here else None  # type: ignore[attr-defined]
 
     @action(description="Work in this program", permissions=["view"])
     def work_in(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
@@ -139,7 +141,7 @@ class TierAdmin(ProgramAdmin):
 class VocabularyAdmin(ModelAdmin):
     """Numbered words that every program shares; shipped, not made."""
 
-    list_display = ("id", "name")
+    list_display: tuple[str, ...] = ("id", "name")
     search_fields = ("name",)
     ordering = ("id",)
     actions = None

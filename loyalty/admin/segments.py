@@ -134,7 +134,7 @@ class SegmentAdmin(ProgramAdmin):
                 form.add_error("file", refusal.message)
         question = Question(
             f"Upload members of “{segment}”",
-            f"{segment.members_now:,} members are in it now.",  # type: ignore[attr-defined]
+            f"{segment.members_now:,} members are in it now.",
             "Upload",
         )
         back = self.address_of("change", segment.pk)

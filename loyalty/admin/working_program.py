@@ -27,7 +27,7 @@ def working_program(request: HttpRequest) -> Program | None:
     if found is _UNKNOWN:
         found = _chosen(request)
         request._working_program = found  # type: ignore[attr-defined]
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def choose_program(request: HttpRequest, program: Program) -> None:

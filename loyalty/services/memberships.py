@@ -37,7 +37,7 @@ def add_members(segment: Segment, member_ids: Sequence[int], at: datetime) -> in
             " AND s.left_at IS NULL) ON CONFLICT DO NOTHING",
             [segment.pk, at, list(member_ids), segment.pk],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def remove_members(segment: Segment, member_ids: Sequence[int], at: datetime) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
@@ -124,7 +124,7 @@ def _unknown() -> tuple[int, list[str]]:
 def _leave(segment: Segment, at: datetime, *, keep_listed: bool) -> int:
     """End the stays of the listed members, or of all others."""
     word = "NOT EXISTS" if keep_listed else "EXISTS"
-    whose = f"{word} (SELECT 1 FROM listed_member l WHERE l.member_id = s.member_id)"
+    whose = f"{word} (SELECT 1 FROM listed_member l WHERE l.member_id = s.member_id)"  # noqa: S608
     later = _run(
         f"DELETE FROM loyalty_segmentmembership s WHERE s.segment_id = %s"  # noqa: S608 (fixed words)
         f" AND s.entered_at >= %s AND {whose}",
@@ -167,7 +167,7 @@ def _enter(segment: Segment, at: datetime) -> int:
     )
 
 
-def _run(statement: str, parameters: list[object]) -> int:
+def _run(statement: str, parameters: list[Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
