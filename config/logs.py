@@ -56,4 +56,9 @@ def _rendering(*, as_json: bool) -> list[structlog.typing.Processor]:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ]
-    return [meta, structlog.dev.ConsoleRenderer(colors=False)]
+    # A traceback with the values of variables would show keys and members.
+    plain = structlog.dev.plain_traceback
+    return [
+        meta,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain),
+    ]

@@ -313,7 +313,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"poolclass": NullPool} if USES_SQL_BROKER els
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SOFT_TIME_LIMIT = 15 * 60  # seconds
+# No soft limit: a task that names a shorter time_limit could not be sent with it.
 CELERY_TASK_TIME_LIMIT = 20 * 60  # seconds
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
