@@ -35,4 +35,4 @@ def test_every_task_can_be_sent(name):
 @pytest.mark.parametrize("name", OURS)
 def test_every_task_survives_its_worker(name):
     assert app.tasks[name].acks_late
-    assert app.tasks[name].reject_on_worker_lost is not False
+    assert app.tasks[name].reject_on_worker_lost is True
