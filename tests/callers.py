@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from django.test import Client
 
-from loyalty.models import ApiKey, BusinessUnit, Program
+from loyalty.models import ApiKey, BusinessUnit, Member, Program
 
 
 def make_key(
@@ -62,3 +62,32 @@ class Caller:
 def caller_for(program: Program, **fields: Any) -> Caller:
     """Return a caller with a new key of the program."""
     return Caller(make_key(program, **fields)[1])
+
+
+def purchase_body(who: Member, **members: Any) -> dict[str, Any]:
+    """Return the JSON of a purchase of 12.50 at noon with the key ``till-1``."""
+    return {
+        "key": "till-1",
+        "member": {"id": who.pk},
+        "type": "PURCHASE",
+        "occurred_at": "2026-03-04T12:00:00Z",
+        "value": "12.50",
+        **members,
+    }
+
+
+def problem_in(response: Any, status: int, code: str) -> dict[str, Any]:
+    """Return the problem, after checking that it is this one and well formed."""
+    assert response.status_code == status, response.content[:2_000]
+    assert response["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = orjson.loads(response.content)
+    assert (body["status"], body["code"]) == (status, code), body
+    assert body["type"] == f"urn:loyalty:problem:{code}"
+    assert body["title"]
+    assert body["detail"]
+    return body
+
+
+def pointers_in(problem: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return where a problem points, and with which code."""
+    return [(error["pointer"], error["code"]) for error in problem["errors"]]

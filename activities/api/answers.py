@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from activities.services import RecordActivity, Recorded
 
 BUCKETS = tuple(bucket.value for bucket in Bucket)
-_POINTS = frozenset({"points", "asked"})
+_POINTS = frozenset({"points", "asked", "points_budget", "left"})
 _AWARD = ("offer", "kind", "bucket", "wallet", "unit", "points", "asked")
+_REJECTION = ("offer", "reason")
 
 
 def decision_records(recorded: Sequence[Recorded]) -> list[dict[str, Any]]:
@@ -105,10 +106,9 @@ def explanation_of(record: dict[str, Any]) -> dict[str, Any]:
         "tier": record["tier"],
         "segments": record["segments"],
         "score": record["score"],
-        "awards": [_award(award) for award in record["awards"]],
+        "awards": [_part(award, _AWARD) for award in record["awards"]],
         "rejections": [
-            _ordered(rejection, ("offer", "reason"))
-            for rejection in record["rejections"]
+            _part(rejection, _REJECTION) for rejection in record["rejections"]
         ],
     }
     if "tier_change" in record:
@@ -116,12 +116,12 @@ def explanation_of(record: dict[str, Any]) -> dict[str, Any]:
     return explanation
 
 
-def _award(award: dict[str, Any]) -> dict[str, Any]:
-    decimals = award.get("decimals", 0)
-    written = _ordered(award, _AWARD)
+def _part(part: dict[str, Any], first: tuple[str, ...]) -> dict[str, Any]:
+    decimals = part.get("decimals", 0)
+    written = _ordered(part, first)
     written.pop("decimals", None)
     for name in _POINTS & written.keys():
-        written[name] = points_of(award[name], decimals)
+        written[name] = points_of(part[name], decimals)
     return written
 
 

@@ -35,7 +35,9 @@ _MEMBER = {
         },
         {
             "type": "object",
-            "properties": {"id": {"type": "integer", "minimum": 1}},
+            "properties": {
+                "id": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
+            },
             "required": ["id"],
             "additionalProperties": False,
         },

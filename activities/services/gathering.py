@@ -13,7 +13,7 @@ from activities.services.commands import (
     UnknownMember,
     fingerprint_of,
 )
-from activities.services.replaying import differing_fields
+from activities.services.replaying import differing_commands, differing_fields
 from campaigns.services import budgets, items
 from loyalty import ledger
 from loyalty.engine.conditions import attempts_window_of, window_of
@@ -179,7 +179,8 @@ def answer_known_keys(batch: Batch) -> None:
             if first[name].fingerprint == draft.fingerprint:
                 batch.echoes.append((draft.place, first[name]))
             else:
-                batch.refuse(draft.place, _reused(draft, []))
+                differing = differing_commands(first[name].command, draft.command)
+                batch.refuse(draft.place, _reused(draft, differing))
         else:
             first[name] = draft
             kept.append(draft)
@@ -208,10 +209,9 @@ def _stored_keys(
 
 
 def _reused(draft: Draft, differing: list[str]) -> KeyReused:
-    names = ", ".join(differing)
-    detail = f" It differs in: {names}." if names else ""
     return KeyReused(
-        f"The key “{draft.command.key}” was used for another request.{detail}",
+        f"The key “{draft.command.key}” was used for another request. "
+        f"It differs in: {', '.join(differing)}.",
         field="key",
         differing=differing,
     )

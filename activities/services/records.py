@@ -10,8 +10,9 @@ Shape (version 1)::
                      "from": "...", "until": "..."}],
      "tier_change": {"tier": 4, "since": "...", "score": 2000}}
 
-``asked`` stands only where a limit clipped the award. ``tier``, ``segments`` and
-``score`` are what held before. Points are in the wallet's smallest unit.
+``asked`` stands only where a limit clipped the award, ``decimals`` only where the
+wallet has some: points are in its smallest unit. ``tier``, ``segments`` and
+``score`` are what held before.
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from loyalty.engine.facts import Reason
+
 if TYPE_CHECKING:
     from loyalty.engine.facts import Award, Decision, Rejection
     from loyalty.engine.programme import Programme
+
+# Reasons with amounts of points among their operands.
+_TELL_POINTS = frozenset({Reason.POINTS_BUDGET_SPENT})
 
 
 def record_of(decision: Decision, programme: Programme) -> dict[str, Any]:
@@ -62,6 +68,8 @@ def _award(award: Award, programme: Programme) -> dict[str, Any]:
         "unit": None if unit_id is None else programme.unit_codes[unit_id],
         "points": award.points,
     }
+    if offer.wallet.decimals:
+        record["decimals"] = offer.wallet.decimals
     if award.asked != award.points:
         record["asked"] = award.asked
     if award.operands:
@@ -74,6 +82,8 @@ def _rejection(rejection: Rejection) -> dict[str, Any]:
         "offer": rejection.offer.id,
         "reason": rejection.reason.value,
     }
+    if rejection.offer.wallet.decimals and rejection.reason in _TELL_POINTS:
+        record["decimals"] = rejection.offer.wallet.decimals
     if rejection.operands:
         record.update(rejection.operands)
     return record

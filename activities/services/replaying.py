@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from activities.models import Activity
 from loyalty.engine.numbers import format_value, parse_value
@@ -29,7 +29,21 @@ def differing_fields(activity_id: int, command: RecordActivity) -> list[str]:
         "items": [_spelled(item) for item in row.items],
         "data": row.data,
     }
-    asked = {
+    return _named(stored, _told(command))
+
+
+def differing_commands(one: RecordActivity, other: RecordActivity) -> list[str]:
+    """Return the names of the fields in which two commands of a batch differ."""
+    return _named(_told(one), _told(other))
+
+
+def _named(stored: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+    differing = [name for name in asked if asked[name] != stored[name]]
+    return differing or ["member"]
+
+
+def _told(command: RecordActivity) -> dict[str, Any]:
+    return {
         "type": command.activity_type,
         "channel": command.channel,
         "business_unit": command.business_unit,
@@ -48,8 +62,6 @@ def differing_fields(activity_id: int, command: RecordActivity) -> list[str]:
         ],
         "data": command.data,
     }
-    differing = [name for name in asked if asked[name] != stored[name]]
-    return differing or ["member"]
 
 
 def _spelled(item: dict[str, str]) -> tuple[str, str, str, str]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 REPLAYED = "Idempotency-Replayed"
 KEY_CHARACTERS_MAX = 255
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
-_BARE = re.compile(r"[!-~]+")
+_BARE = re.compile(r"[!#-~][!-~]*")
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
