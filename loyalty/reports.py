@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
+from django.db.models import BigIntegerField, OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
-from loyalty.models import Account
+from loyalty.models import Account, Lot, Wallet
 
 if TYPE_CHECKING:
-    from loyalty.models import Member, Program, Wallet
+    from django.db.models import QuerySet
+
+    from loyalty.models import Member, Program
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def _open_lots(member_id: int, now: datetime) -> dict[int, _OpenLots]:
 
 
 class DayOfPoints(NamedTuple):
-    """Points given on one local day, by bucket; in the wallet's smallest unit."""
+    """Points earned on one local day, by bucket; in the wallet's smallest unit."""
 
     day: date
     base: int
@@ -97,43 +101,76 @@ class DayOfPoints(NamedTuple):
 
 
 def points_by_day(
-    program: Program, wallet_id: int, *, until: datetime, days: int
+    program: Program, wallet_id: int, *, posted_since: datetime, days: int
 ) -> list[DayOfPoints]:
-    """Return awards by the local day on which they were posted, oldest first.
+    """Return awards by the local day of their activity, oldest first.
 
-    Every day of the last ``days`` is there, up to the day of ``until``. Reversed
-    awards count on the day they were given.
+    Looks at what was posted since ``posted_since``, so that its cost does not grow
+    with the ledger. Every one of the ``days`` up to the last day with an award is
+    there; nothing is, where nothing was posted. Awards that were reversed later
+    count on the day they were earned.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT d.day::date,
-                   coalesce(sum(points) FILTER (WHERE bucket = 'base'), 0)::bigint,
-                   coalesce(sum(points) FILTER (WHERE bucket = 'bonus'), 0)::bigint,
-                   coalesce(sum(points) FILTER (WHERE bucket = 'targeted'), 0)::bigint
-            FROM generate_series(date_trunc('day', %(until)s::timestamptz
-                                     AT TIME ZONE %(zone)s)
-                                     - make_interval(days => %(back)s),
-                                 %(until)s::timestamptz AT TIME ZONE %(zone)s,
-                                 '1 day') AS d(day)
-            LEFT JOIN (
-                SELECT date_trunc('day', e.created_at AT TIME ZONE %(zone)s) AS day,
-                       e.bucket, sum(e.amount) AS points
+            WITH recent AS (
+                SELECT (e.occurred_at AT TIME ZONE %(zone)s)::date AS day,
+                       coalesce(sum(e.amount) FILTER (WHERE e.bucket = 'base'), 0)
+                           AS base,
+                       coalesce(sum(e.amount) FILTER (WHERE e.bucket = 'bonus'), 0)
+                           AS bonus,
+                       coalesce(sum(e.amount) FILTER (WHERE e.bucket = 'targeted'), 0)
+                           AS targeted
                 FROM loyalty_entry e JOIN loyalty_account a ON a.id = e.debit_account_id
-                WHERE e.created_at >= %(until)s::timestamptz
-                                      - make_interval(days => %(back)s + 1)
-                  AND e.kind = 'award' AND e.program_id = %(program)s
-                  AND a.wallet_id = %(wallet)s
-                GROUP BY 1, 2
-            ) e ON e.day = d.day
-            GROUP BY d.day ORDER BY d.day
+                WHERE e.created_at >= %(since)s AND e.kind = 'award'
+                  AND e.program_id = %(program)s AND a.wallet_id = %(wallet)s
+                GROUP BY 1
+            ), last AS (SELECT max(day) AS day FROM recent)
+            SELECT d.day::date, coalesce(r.base, 0)::bigint,
+                   coalesce(r.bonus, 0)::bigint, coalesce(r.targeted, 0)::bigint
+            FROM last, generate_series(last.day - %(back)s, last.day, '1 day') AS d(day)
+            LEFT JOIN recent r ON r.day = d.day::date
+            ORDER BY d.day
             """,
             {
-                "until": until,
                 "zone": program.time_zone,
-                "back": days - 1,
+                "since": posted_since,
                 "program": program.pk,
                 "wallet": wallet_id,
+                "back": days - 1,
             },
         )
         return [DayOfPoints(*row) for row in cursor.fetchall()]
+
+
+class Outstanding(NamedTuple):
+    """What all members together hold of a wallet; in its smallest unit."""
+
+    wallet: Wallet
+    points: int
+    pending: int
+    expiring: int
+
+
+def outstanding_points(
+    program: Program, *, expiring_until: datetime
+) -> list[Outstanding]:
+    """Return the program's debt by wallet; what expires by a moment is part of it."""
+    accounts = Account.objects.filter(wallet=OuterRef("pk"), member__isnull=False)
+    lots = Lot.objects.filter(
+        account__wallet=OuterRef("pk"), remaining__gt=0, expires_at__lte=expiring_until
+    )
+    wallets = Wallet.objects.filter(program=program).annotate(
+        held=_sum_of(accounts, "wallet", "balance"),
+        held_back=_sum_of(accounts, "wallet", "pending"),
+        expiring=_sum_of(lots, "account__wallet", "remaining"),
+    )
+    return [
+        Outstanding(wallet, wallet.held, wallet.held_back, wallet.expiring)
+        for wallet in wallets.order_by("pk")
+    ]
+
+
+def _sum_of(rows: QuerySet[Any], by: str, field: str) -> Coalesce:
+    sums = rows.order_by().values(by).annotate(sum=Sum(field)).values("sum")
+    return Coalesce(Subquery(sums), Value(0), output_field=BigIntegerField())
