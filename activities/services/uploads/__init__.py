@@ -7,6 +7,7 @@ from activities.services.uploads.refusals import (
     UnusableFile,
     UploadNotReady,
 )
+from activities.services.uploads.refused_file import RefusedFile, refused_file
 from activities.services.uploads.running import run_chunks
 from activities.services.uploads.steps import (
     UploadOptions,
@@ -29,6 +30,7 @@ from activities.services.uploads.validation import validate_upload
 __all__ = [
     "NothingToRecord",
     "OtherProgram",
+    "RefusedFile",
     "Stalled",
     "UnusableFile",
     "UploadNotReady",
@@ -39,6 +41,7 @@ __all__ = [
     "confirm_upload",
     "create_upload",
     "pause_upload",
+    "refused_file",
     "resume_upload",
     "run_chunks",
     "stalled_uploads",

@@ -129,7 +129,8 @@ def _flat_row(content: dict[str, Any], line: str) -> Cells:
 def _whole_group(number: int, content: dict[str, Any], line: str) -> Group:
     head = [_text(content.get(name), name) for name in HEAD_COLUMNS]
     data = _data(content)
-    items = content.get("items") or []
+    items = content.get("items")
+    items = [] if items is None else items
     if not isinstance(items, list):
         raise InvalidItems("“items” is not a list.", field="items")
     if len(items) > ITEMS_MAX:
@@ -185,7 +186,9 @@ def _data(content: dict[str, Any]) -> dict[str, Any] | None:
     return plain
 
 
-_RESERVED = frozenset((*KNOWN_COLUMNS, *REFUSED_COLUMNS, "items", "data"))
+_RESERVED = frozenset(
+    (*KNOWN_COLUMNS, *REFUSED_COLUMNS, "refused_text", "items", "data")
+)
 
 
 def _plain(value: Any) -> Any:

@@ -40,6 +40,11 @@ class Layout:
         return "item_id" in self.places
 
 
+def known_name(written: str) -> str:
+    """Return a column's name as it would be known: case and blanks do not matter."""
+    return written.strip().lower().replace(" ", "_")
+
+
 def layout_of(header: Sequence[str], *, has_default_type: bool) -> Layout:
     """Read a header; case and blanks around the known names do not matter.
 
@@ -52,7 +57,7 @@ def layout_of(header: Sequence[str], *, has_default_type: bool) -> Layout:
     seen: set[str] = set()
     for place, written in enumerate(header):
         name = written.strip()
-        known = name.lower().replace(" ", "_")
+        known = known_name(written)
         if known in KNOWN_COLUMNS:
             name = known
             places[known] = places.get(known, place)

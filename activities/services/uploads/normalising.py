@@ -72,8 +72,11 @@ class Normaliser:
         layout: Layout,
         zone: tzinfo | None,
         data_of: Callable[[list[Cells]], dict[str, Any]] | None = None,
+        *,
+        has_default_type: bool,
     ) -> None:
         """Read moments without a zone in ``zone``; None refuses them."""
+        self._has_default_type = has_default_type
         places = layout.places
         # A column that the file has not got is read from an empty cell behind
         # the last one.
@@ -107,6 +110,8 @@ class Normaliser:
         key, member, moment_text, activity_type, channel, unit, value = head
         key, member, moment_text = key.strip(), member.strip(), moment_text.strip()
         _check_names(key, member)
+        if not activity_type and not self._has_default_type:
+            raise _missing("type")
         at, zone_assumed = self._moment(moment_text)
         units = _units(value, "value", 0) if value else None
         lines = self._lines(rows) if self._has_items else []

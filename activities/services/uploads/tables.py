@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from activities.models import UploadFormat
+from activities.services.uploads.escaping import unescaped
 from activities.services.uploads.files import OpenFile, check_workbook, refuse_bomb
 from activities.services.uploads.groups import (
     BadRow,
@@ -30,7 +31,13 @@ from activities.services.uploads.groups import (
     single_rows,
 )
 from activities.services.uploads.json_lines import DATA_AT, LAYOUT, JsonLines
-from activities.services.uploads.layout import KNOWN_COLUMNS, Layout, layout_of
+from activities.services.uploads.layout import (
+    KNOWN_COLUMNS,
+    REFUSED_COLUMNS,
+    Layout,
+    known_name,
+    layout_of,
+)
 from activities.services.uploads.lines import text_lines
 from activities.services.uploads.refusals import (
     BrokenFile,
@@ -153,7 +160,7 @@ def _csv_table(file: OpenFile, *, has_default_type: bool) -> Table:
         first = next(lines, None)
     if first is None:
         raise EmptyFile("The file is empty.", field="file")
-    delimiter = max(_DELIMITERS, key=lambda one: _known_names(first, one))
+    delimiter = _delimiter_of(first)
     reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     try:
         header = next(reader)
@@ -163,13 +170,48 @@ def _csv_table(file: OpenFile, *, has_default_type: bool) -> Table:
         )
     layout = layout_of(header, has_default_type=has_default_type)
     key_at = layout.places["key"]
-    rows = _csv_rows(reader, blank_count, len(header), key_at)
+    if any(known_name(name) in REFUSED_COLUMNS for name in header):
+        # It is a file of refused rows, whose formula-like cells were escaped.
+        cells: Any = _UnescapedRows(reader)
+        layout = layout_of(
+            list(map(unescaped, header)), has_default_type=has_default_type
+        )
+    else:
+        cells = reader
+    rows = _csv_rows(cells, blank_count, len(header), key_at)
     return _table(layout, rows, lambda: _fraction(file.bytes_read, file.size_bytes))
 
 
+def delimiter_of_file(upload: Upload) -> str:
+    """Return what separates the cells of an upload's CSV file."""
+    with upload.file.open("rb") as stream:
+        for line in text_lines(OpenFile(upload, stream).blocks()):
+            if line.strip():
+                return _delimiter_of(line)
+    return ","
+
+
+def _delimiter_of(header: str) -> str:
+    return max(_DELIMITERS, key=lambda one: _known_names(header, one))
+
+
 def _known_names(header: str, delimiter: str) -> int:
-    names = (name.strip('" \r\n\t').lower() for name in header.split(delimiter))
-    return sum(name.replace(" ", "_") in KNOWN_COLUMNS for name in names)
+    names = (name.strip('" \r\n\t') for name in header.split(delimiter))
+    return sum(known_name(name) in KNOWN_COLUMNS for name in names)
+
+
+class _UnescapedRows:
+    """A CSV reader that gives escaped cells back as they were."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    @property
+    def line_num(self) -> int:
+        return int(self._reader.line_num)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return (list(map(unescaped, row)) for row in self._reader)
 
 
 def _csv_rows(reader: Any, blank_count: int, width: int, key_at: int) -> Rows:

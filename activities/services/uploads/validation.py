@@ -117,7 +117,10 @@ class _Check:
         ):
             self.lease.write(columns=orjson.dumps(table.layout.columns).decode())
             normaliser = Normaliser(
-                table.layout, _zone_of(self.upload.program), table.data_of
+                table.layout,
+                _zone_of(self.upload.program),
+                table.data_of,
+                has_default_type=self.upload.default_activity_type_id is not None,
             )
             for group in table.groups:
                 self.line_count += len(group.rows)
