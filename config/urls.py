@@ -8,6 +8,7 @@ from django.views.static import serve
 from rest_framework.routers import SimpleRouter
 
 import activities.api.routes
+import activities.contracts.urls
 import campaigns.api.routes
 import loyalty.api.routes
 from loyalty.api.pages import DocumentationView, SchemaView
@@ -27,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         DocumentationView.as_view(url_name="api-schema"),
         name="api-docs",
     ),
+    *activities.contracts.urls.urlpatterns,
 ]
 
 if not settings.IS_PRODUCTION:

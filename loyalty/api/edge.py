@@ -2,24 +2,24 @@
 
 Calls of clients carry a key, not a cookie: what sessions, messages, forgery
 tokens and page policies cost is of no use to them. This middleware therefore
-answers everything under ``/api/`` itself, except the pages that staff read.
+answers everything under ``/api/`` itself, except the pages that staff read, and
+everything under the prefixes of vendors' contracts, in their envelopes.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.signals import got_request_exception
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, get_resolver, resolve
 
 from loyalty.api.exceptions import body_too_large, problem_of
 from loyalty.api.problems import Problem, response_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.http import HttpRequest, HttpResponse
 
 logger = logging.getLogger("loyalty.api")
@@ -30,48 +30,85 @@ PAGES = frozenset({"api-docs", "api-schema"})
 MULTIPART = "multipart/form-data"
 
 
+def _problem_document(problem: Problem, request: HttpRequest) -> HttpResponse:
+    return response_of(problem, request.path)
+
+
+# What renders problems under each prefix; the longest that fits counts.
+_envelopes: dict[str, Callable[[Problem, HttpRequest], HttpResponse]] = {
+    PREFIX: _problem_document
+}
+
+
+def answer_under(
+    prefix: str, envelope: Callable[[Problem, HttpRequest], HttpResponse]
+) -> None:
+    """Answer every path under ``prefix`` here; ``envelope`` renders problems.
+
+    ``prefix`` starts and ends with a slash. To be called while the addresses of
+    the site are imported.
+    """
+    if not (prefix.startswith("/") and prefix.endswith("/") and len(prefix) > 2):
+        raise ValueError(f"“{prefix}” is no prefix.")
+    _envelopes[prefix] = envelope
+    longest_first = sorted(_envelopes.items(), key=lambda one: -len(one[0]))
+    _envelopes.clear()
+    _envelopes.update(longest_first)
+
+
+def prefix_of(path: str) -> str | None:
+    """Return the prefix under which this door answers ``path``; None if none."""
+    whole = f"{path}/"
+    return next((prefix for prefix in _envelopes if whole.startswith(prefix)), None)
+
+
 class ApiEdge:
     """Answers the API without the middlewares below it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep the long way for everything else."""
         self._get_response = get_response
+        # Importing the addresses makes the contracts known.
+        _ = get_resolver().url_patterns
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the answer; a problem whatever goes wrong."""
-        if not f"{request.path_info}/".startswith(PREFIX):
+        prefix = prefix_of(request.path_info)
+        if prefix is None:
             return self._get_response(request)
         try:
             match = resolve(request.path_info)
             if match.url_name in PAGES:
                 return self._get_response(request)
             request.resolver_match = match
-            _bound_body(request)
+            _bound_body(request, takes_files=prefix == PREFIX)
             response = match.func(request, *match.args, **match.kwargs)
             if not getattr(response, "is_rendered", True):
                 response.render()
         except Resolver404:
-            response = response_of(_no_such_path(), request.path)
+            response = _envelopes[prefix](_no_such_path(), request)
         except Exception as error:  # noqa: BLE001 (the edge: even a bug answers JSON)
-            response = self._answer(error, request)
+            response = _envelopes[prefix](self._problem(error, request), request)
         return response  # type: ignore[no-any-return]
 
-    def _answer(self, error: Exception, request: HttpRequest) -> HttpResponse:
+    def _problem(self, error: Exception, request: HttpRequest) -> Problem:
         problem = problem_of(error)
         if problem is None:
+            # Whoever hears of the bug logs the address; a query may hold a key.
+            request.META["QUERY_STRING"] = ""
             got_request_exception.send(sender=type(self), request=request)
             logger.error("Internal error at %s", request.path, exc_info=error)
             problem = Problem(
                 500, "internal_error", "Something went wrong here; it was noted."
             )
-        return response_of(problem, request.path)
+        return problem
 
 
 def _no_such_path() -> Problem:
     return Problem(404, "not_found", "The API has no such path.")
 
 
-def _bound_body(request: HttpRequest) -> None:
+def _bound_body(request: HttpRequest, *, takes_files: bool) -> None:
     """Refuse bodies over the limit before they are read, however they are sent.
 
     Files of uploads are streamed to disk and not bound by it.
@@ -82,7 +119,8 @@ def _bound_body(request: HttpRequest) -> None:
         _read_chunked(request, limit)
         return
     length = str(meta.get("CONTENT_LENGTH") or "0")
-    is_file = str(meta.get("CONTENT_TYPE", "")).lower().startswith(MULTIPART)
+    content_type = str(meta.get("CONTENT_TYPE", "")).lower()
+    is_file = takes_files and content_type.startswith(MULTIPART)
     if not is_file and length.isdigit() and int(length) > limit:
         raise body_too_large()
 

@@ -121,7 +121,10 @@ class ApiSchema(AutoSchema):
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Give every operation the problems that it can answer with."""
+    """Give every operation the problems that it can answer with.
+
+    Those of vendors' contracts have errors of their own.
+    """
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = _PROBLEM
     for method, operation in _operations(result):
@@ -134,8 +137,9 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for methods in result.get("paths", {}).values():
-        yield from methods.items()
+    for path, methods in result.get("paths", {}).items():
+        if path.startswith("/api/"):
+            yield from methods.items()
 
 
 def _response(meaning: str) -> dict[str, Any]:

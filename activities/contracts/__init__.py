@@ -1,0 +1,1 @@
+"""What vendors' clients speak: one module per contract, none knows another."""
