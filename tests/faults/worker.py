@@ -1,0 +1,48 @@
+"""One worker of an upload in a process of its own, which tests may kill.
+
+``python -m tests.faults.worker <action> <upload>`` works on the database and the
+files that ``WORKER_DATABASE`` and ``WORKER_FILES`` name. It prints a line when it
+is ready, begins when it reads one, and prints its peak memory in MB when it is done.
+"""
+
+import os
+import resource
+import sys
+from datetime import UTC, datetime, timedelta
+
+import django
+from django.conf import settings
+
+
+def main() -> None:
+    """Do what the command line says."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    settings.DATABASES["default"]["NAME"] = os.environ["WORKER_DATABASE"]
+    settings.MEDIA_ROOT = os.environ["WORKER_FILES"]
+    django.setup()
+
+    from activities.models import Upload
+    from activities.services import uploads
+
+    action, upload_id = sys.argv[1], int(sys.argv[2])
+    until = datetime.now(tz=UTC) + timedelta(minutes=10)
+    Upload.objects.exists()
+    say("ready")
+    sys.stdin.readline()
+    if action == "validate":
+        uploads.validate_upload(Upload.objects.get(pk=upload_id))
+    elif action == "run":
+        uploads.run_chunks(upload_id, until=until)
+    else:
+        uploads.undo_chunks(upload_id, until=until)
+    say(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+
+
+def say(text: str) -> None:
+    """Write a line for the test that waits for it."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
