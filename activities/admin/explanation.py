@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.urls import reverse
 
 from loyalty.admin.formatting import points
-from loyalty.engine.explanation import Voice, clipped, sentence
+from loyalty.engine.explanation import Voice, clipped, given, sentence
 from loyalty.engine.facts import Bucket, OfferKind
 from loyalty.models import Entry, Offer, Segment, Tier, Wallet
 
@@ -124,16 +124,21 @@ def _wallet_lines(awards: list[dict[str, Any]], names: _Names) -> list[WalletLin
 
 def _award_line(award: dict[str, Any], names: _Names) -> OfferLine:
     name, address, decimals = _offer(award["offer"], names)
-    asked = award.get("asked")
-    voice = _voice(names, decimals)
-    reason = clipped(award, asked, award["points"], voice) if asked else ""
     return OfferLine(
         name,
         address,
         award["bucket"].capitalize(),
         points(award["points"], decimals),
-        reason,
+        _remark(award, _voice(names, decimals)),
     )
+
+
+def _remark(award: dict[str, Any], voice: Voice) -> str:
+    """Return why an award is not what its rule says; nothing if it is."""
+    if "by_rule" in award:
+        return given(award, voice)
+    asked = award.get("asked")
+    return clipped(award, asked, award["points"], voice) if asked else ""
 
 
 def _rejection_line(rejection: dict[str, Any], names: _Names) -> OfferLine:

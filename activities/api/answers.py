@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from activities.services import RecordActivity, Recorded
 
 BUCKETS = tuple(bucket.value for bucket in Bucket)
-_POINTS = frozenset({"points", "asked", "points_budget", "left"})
+_POINTS = frozenset({"points", "asked", "points_budget", "left", "by_rule"})
 _AWARD = ("offer", "kind", "bucket", "wallet", "unit", "points", "asked")
 _REJECTION = ("offer", "reason")
 

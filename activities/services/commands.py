@@ -33,8 +33,9 @@ class RecordActivity:
     ``member`` names the actor by identity, as (kind, value); ``member_id`` names
     it by number. Exactly one of them, or ``anonymous_id``, is given. ``key`` is
     unique within ``source``. ``units`` is the value in 1/10,000, None if the
-    caller gave none. Moments are aware; ``received_at`` is when the request or
-    file reached the edge.
+    caller gave none. ``given_points`` stand in place of what the type's own rule
+    computes: whole points of its wallet, zero or more. Moments are aware;
+    ``received_at`` is when the request or file reached the edge.
     """
 
     source: str
@@ -52,6 +53,7 @@ class RecordActivity:
     units: int | None = None
     lines: tuple[Line, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
+    given_points: int | None = None
 
 
 def payload_of(command: RecordActivity) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def payload_of(command: RecordActivity) -> dict[str, Any]:
         actor = list(command.member)
     if command.anonymous_id is not None:
         actor = {"anonymous_id": command.anonymous_id}
-    return {
+    payload = {
         "member": actor,
         "type": command.activity_type,
         "channel": command.channel,
@@ -78,6 +80,10 @@ def payload_of(command: RecordActivity) -> dict[str, Any]:
         ],
         "data": command.data,
     }
+    # Named only where it is used: fingerprints that are stored stay what they were.
+    if command.given_points is not None:
+        payload["points"] = command.given_points
+    return payload
 
 
 def fingerprint_of(command: RecordActivity) -> bytes:

@@ -283,6 +283,7 @@ def find_candidates(batch: Batch) -> None:
             draft.channel_id,
             draft.business_unit_id,
             tuple(matching),
+            _scaled(command.given_points, draft.rule.offer.wallet.decimals),
         )
         lists = frozenset().union(*[item.list_ids for item in matching])
         draft.candidates = programme.index.candidates(
@@ -293,6 +294,10 @@ def find_candidates(batch: Batch) -> None:
             segments_at(batch.histories[draft.member_id], command.occurred_at),
             lists,
         )
+
+
+def _scaled(points: int | None, decimals: int) -> int | None:
+    return None if points is None else int(points * 10**decimals)
 
 
 def gather_completions(batch: Batch) -> None:

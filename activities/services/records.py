@@ -12,7 +12,8 @@ Shape (version 1)::
 
 ``asked`` stands only where a limit clipped the award, ``decimals`` only where the
 wallet has some: points are in its smallest unit. ``tier``, ``segments`` and
-``score`` are what held before.
+``score`` are what held before. Where the caller said how many points the activity
+is worth, ``given`` tells it and ``by_rule`` what the type's own rule would have paid.
 """
 
 from __future__ import annotations
@@ -21,14 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from loyalty.engine.facts import Reason
-
 if TYPE_CHECKING:
     from loyalty.engine.facts import Award, Decision, Rejection
     from loyalty.engine.programme import Programme
 
-# Reasons with amounts of points among their operands.
-_TELL_POINTS = frozenset({Reason.POINTS_BUDGET_SPENT})
+# Operands that are amounts of points.
+_AMOUNTS = frozenset({"points_budget", "left", "by_rule"})
 
 
 def record_of(decision: Decision, programme: Programme) -> dict[str, Any]:
@@ -42,6 +41,8 @@ def record_of(decision: Decision, programme: Programme) -> dict[str, Any]:
         "awards": [_award(award, programme) for award in decision.awards],
         "rejections": [_rejection(one) for one in decision.rejections],
     }
+    if decision.given_points is not None:
+        record["given"] = decision.given_points
     change = decision.tier_change
     if change is not None:
         record["tier_change"] = {
@@ -82,8 +83,10 @@ def _rejection(rejection: Rejection) -> dict[str, Any]:
         "offer": rejection.offer.id,
         "reason": rejection.reason.value,
     }
-    if rejection.offer.wallet.decimals and rejection.reason in _TELL_POINTS:
-        record["decimals"] = rejection.offer.wallet.decimals
     if rejection.operands:
+        if rejection.offer.wallet.decimals and not _AMOUNTS.isdisjoint(
+            rejection.operands
+        ):
+            record["decimals"] = rejection.offer.wallet.decimals
         record.update(rejection.operands)
     return record

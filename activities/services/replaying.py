@@ -18,7 +18,7 @@ def differing_fields(activity_id: int, command: RecordActivity) -> list[str]:
     path of a reused key.
     """
     row = Activity.objects.select_related(
-        "activity_type", "channel", "business_unit"
+        "activity_type__wallet", "channel", "business_unit"
     ).get(pk=activity_id)
     stored = {
         "type": row.activity_type.code,
@@ -28,6 +28,7 @@ def differing_fields(activity_id: int, command: RecordActivity) -> list[str]:
         "value": None if row.value is None else format_value(parse_value(row.value)),
         "items": [_spelled(item) for item in row.items],
         "data": row.data,
+        "points": _given_points(row),
     }
     return _named(stored, _told(command))
 
@@ -61,7 +62,15 @@ def _told(command: RecordActivity) -> dict[str, Any]:
             for line in command.lines
         ],
         "data": command.data,
+        "points": command.given_points,
     }
+
+
+def _given_points(row: Activity) -> int | None:
+    given: int | None = row.decision.get("given")
+    if given is None:
+        return None
+    return int(given // 10**row.activity_type.wallet.decimals)
 
 
 def _spelled(item: dict[str, str]) -> tuple[str, str, str, str]:

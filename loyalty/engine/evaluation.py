@@ -2,7 +2,8 @@
 
 Order: the activity type must be open to the member; then its own rule pays
 base; then the candidate campaigns, by priority (highest first) and number. Of an
-exclusive group the first that pays wins. Budgets come last.
+exclusive group the first that pays wins. Budgets come last. Then the quests that
+the activity could count towards, by number.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from loyalty.engine.facts import (
     Decision,
     MemberHistory,
     Offer,
+    OfferKind,
+    QuestStep,
     Reason,
     Rejection,
     RewardMethod,
@@ -26,11 +29,14 @@ from loyalty.engine.facts import (
     TierChange,
 )
 from loyalty.engine.points import multiplied, points_per_unit
+from loyalty.engine.quests import Conditions, absorb_step, decide_quest
 from loyalty.engine.tiers import tier_at, tier_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from loyalty.engine.quests import Candidate
 
 # The type is not open to the member at all; no campaign pays either.
 _CLOSES_THE_TYPE = frozenset(
@@ -63,6 +69,7 @@ def evaluate(
     candidates: Sequence[Offer],
     rules: Rules,
     budgets: Mapping[int, Budget],
+    quests: Sequence[Candidate] = (),
 ) -> Decision:
     """Decide what ``activity`` earns; changes nothing.
 
@@ -73,6 +80,7 @@ def evaluate(
         candidates: campaigns that may apply, in order of evaluation.
         rules: clock and tiers of the program.
         budgets: what is left of each candidate that has a budget.
+        quests: those that it could count towards, in order of evaluation.
 
     Returns:
         Every offer given exactly once, as an award or as a rejection.
@@ -83,11 +91,13 @@ def evaluate(
     case = Case(activity, history, segment_ids, tier_id, rules, budgets)
     if not history.is_known:
         rejected = tuple(
-            Rejection(offer, Reason.MEMBER_UNKNOWN) for offer in (base, *candidates)
+            Rejection(offer, Reason.MEMBER_UNKNOWN)
+            for offer in (base, *candidates, *(one.quest.offer for one in quests))
         )
         return Decision((), rejected)
 
     awards, rejections, counted = _decide_offers(case, base, candidates)
+    steps = _decide_quests(case, base, quests, (awards, rejections, counted))
 
     return Decision(
         tuple(awards),
@@ -97,6 +107,8 @@ def evaluate(
         _tier_change(awards, case),
         tuple(segment_ids),
         history.score,
+        activity.given_points,
+        tuple(steps),
     )
 
 
@@ -108,6 +120,9 @@ def absorb(decision: Decision, activity: ActivityFacts, history: MemberHistory) 
     for award in decision.awards:
         if award.offer.wallet.counts_for_tier:
             history.score += award.points
+    for step in decision.quest_steps:
+        has_prize = any(one.offer.id == step.quest_id for one in decision.awards)
+        absorb_step(step, history, has_prize=has_prize)
     if decision.tier_change:
         change = decision.tier_change
         history.tier_timeline.append((change.since, change.tier_id))
@@ -163,6 +178,36 @@ def _decide_offers(
     return awards, rejections, counted
 
 
+def _decide_quests(
+    case: Case,
+    base: Offer,
+    quests: Sequence[Candidate],
+    into: tuple[list[Award], list[Rejection], list[Counted]],
+) -> list[QuestStep]:
+    """File what comes of each quest's prize; return the steps made."""
+    if not quests:
+        return []
+    awards, rejections, counted = into
+    is_closed = any(
+        one.offer is base and one.reason in _CLOSES_THE_TYPE for one in rejections
+    )
+    held = Conditions(*case)
+    steps = []
+    for candidate in quests:
+        if is_closed:
+            rejections.append(Rejection(candidate.quest.offer, Reason.TYPE_NOT_OPEN))
+            continue
+        outcome, step = decide_quest(candidate, held)
+        if isinstance(outcome, Award):
+            awards.append(outcome)
+            counted.append(Counted(outcome.offer.id, True))  # noqa: FBT003
+        else:
+            rejections.append(outcome)
+        if step is not None:
+            steps.append(step)
+    return steps
+
+
 def _file(
     outcome: Award | Rejection,
     awards: list[Award],
@@ -186,9 +231,12 @@ def _outcome(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
     )
     if failure:
         return failure
-    points = _points(offer, case.activity, base_points)
+    points, operands = _points(offer, case.activity, base_points), None
+    given = case.activity.given_points
+    if given is not None and offer.kind is OfferKind.ACTIVITY_TYPE:
+        points, operands = given, {"by_rule": points}
     if points <= 0:
-        return Rejection(offer, Reason.NOTHING_TO_PAY)
+        return Rejection(offer, Reason.NOTHING_TO_PAY, operands)
     if offer.counts_completions:
         failure = failure_of_count(
             offer,
@@ -201,7 +249,7 @@ def _outcome(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
     unit_id = offer.business_unit_id or case.activity.business_unit_id
     if offer.has_budget:
         return _within_budget(offer, points, unit_id, case.budgets[offer.id])
-    return Award(offer, points, points, unit_id)
+    return Award(offer, points, points, unit_id, operands)
 
 
 def _points(offer: Offer, activity: ActivityFacts, base_points: int) -> int:

@@ -70,6 +70,18 @@ def clipped(operands: Mapping[str, Any], asked: int, paid: int, voice: Voice) ->
     )
 
 
+def given(operands: Mapping[str, Any], voice: Voice) -> str:
+    """Return that the caller said how much the activity is worth.
+
+    >>> given({"by_rule": 100}, PLAIN)
+    'Points given by the caller; its rule alone gives 100.'
+    """
+    return (
+        "Points given by the caller; its rule alone gives "
+        f"{_points(operands['by_rule'], voice)}."
+    )
+
+
 _PLAIN_SENTENCES = {
     Reason.DISABLED: "It was disabled.",
     Reason.OTHER_BUSINESS_UNIT: "It belongs to another business unit.",
@@ -80,9 +92,14 @@ _PLAIN_SENTENCES = {
     Reason.NOT_IN_SEGMENT: "The member was in none of its segments.",
     Reason.IN_EXCLUDED_SEGMENT: "The member was in a segment that it leaves out.",
     Reason.TYPE_NOT_OPEN: "The activity type itself was not open to the member.",
-    Reason.NOTHING_TO_PAY: "Its rule gives no points for this activity.",
     Reason.MEMBER_UNKNOWN: "The member was not known yet.",
 }
+
+
+def _nothing_to_pay(operands: Mapping[str, Any], voice: Voice) -> str:
+    if "by_rule" in operands:
+        return given(operands, voice).replace("Points", "No points", 1)
+    return "Its rule gives no points for this activity."
 
 
 def _not_started(operands: Mapping[str, Any], voice: Voice) -> str:
@@ -139,6 +156,7 @@ def _awards_budget_spent(operands: Mapping[str, Any], voice: Voice) -> str:
 
 
 _SENTENCES: dict[Reason, Callable[[Mapping[str, Any], Voice], str]] = {
+    Reason.NOTHING_TO_PAY: _nothing_to_pay,
     Reason.NOT_STARTED: _not_started,
     Reason.ENDED: _ended,
     Reason.VALUE_TOO_LOW: _value_too_low,

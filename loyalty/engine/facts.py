@@ -24,6 +24,7 @@ class OfferKind(Enum):
 
     ACTIVITY_TYPE = "activity_type"
     CAMPAIGN = "campaign"
+    QUEST = "quest"
 
 
 class Bucket(Enum):
@@ -68,6 +69,10 @@ class Reason(Enum):
     POINTS_BUDGET_SPENT = "points_budget_spent"
     AWARDS_BUDGET_SPENT = "awards_budget_spent"
     MEMBER_UNKNOWN = "member_unknown"
+    QUEST_IN_PROGRESS = "quest_in_progress"
+    QUEST_NOT_OPTED_IN = "quest_not_opted_in"
+    QUEST_EXPIRED = "quest_expired"
+    QUEST_COMPLETED = "quest_completed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,11 @@ class Item(NamedTuple):
 
 
 class ActivityFacts(NamedTuple):
-    """What happened, as far as a rule can ask."""
+    """What happened, as far as a rule can ask.
+
+    ``given_points`` stand in place of what the type's own rule computes, in the
+    smallest unit of its wallet; None leaves it to the rule.
+    """
 
     occurred_at: datetime
     activity_type_id: int
@@ -163,6 +172,7 @@ class ActivityFacts(NamedTuple):
     channel_id: int | None = None
     business_unit_id: int | None = None
     items: tuple[Item, ...] = ()
+    given_points: int | None = None
 
 
 class Stay(NamedTuple):
@@ -180,12 +190,65 @@ class Completion(NamedTuple):
     is_paid: bool
 
 
+class OptIn(NamedTuple):
+    """How a member takes part in a quest; ``id`` is None before it has a row.
+
+    ``ends_at`` is when the time to complete it is over, NEVER without a limit.
+    """
+
+    id: int | None
+    starts_at: datetime
+    ends_at: datetime = NEVER
+    is_automatic: bool = False
+
+    @property
+    def counts_from(self) -> datetime:
+        """Return the first moment at which an activity counts under it."""
+        if self.is_automatic and self.ends_at == NEVER:
+            return EVER
+        return self.starts_at
+
+
+class Contribution(NamedTuple):
+    """What one activity adds to a quest: requirement and amount, by number.
+
+    Sorts by moment and then by what it adds, so that equal ones can change places.
+    """
+
+    occurred_at: datetime
+    amounts: tuple[tuple[int, int], ...]
+    activity_id: int = 0
+
+
+@dataclass(slots=True)
+class QuestHistory:
+    """What a member has done in one quest; grows as a batch is decided.
+
+    ``opt_ins`` are sorted by start. ``prizes`` are those that stand: the moment
+    and the number of the activity that they came with.
+    """
+
+    opt_ins: list[OptIn] = field(default_factory=list)
+    contributions: list[Contribution] = field(default_factory=list)
+    prizes: list[tuple[datetime, int]] = field(default_factory=list)
+
+
+class QuestStep(NamedTuple):
+    """That an activity counts towards a quest. ``new_opt_in`` has no row yet."""
+
+    quest_id: int
+    contribution: Contribution
+    new_opt_in: OptIn | None = None
+
+
 @dataclass(slots=True)
 class MemberHistory:
     """What one member brings along; grows as a batch is decided in order.
 
     ``tier_timeline`` is sorted; ``completions`` by offer holds at least every
-    completion in the windows that the batch touches, in any order.
+    completion in the windows that the batch touches, in any order. ``quests``
+    holds every quest that the batch touches. ``enrolled_at`` is loaded where an
+    automatic quest asks for it.
     """
 
     is_known: bool = True
@@ -193,6 +256,8 @@ class MemberHistory:
     tier_timeline: list[tuple[datetime, int | None]] = field(default_factory=list)
     stays: tuple[Stay, ...] = ()
     completions: dict[int, list[Completion]] = field(default_factory=dict)
+    quests: dict[int, QuestHistory] = field(default_factory=dict)
+    enrolled_at: datetime = EVER
 
 
 @dataclass(slots=True)
@@ -246,6 +311,8 @@ class Decision(NamedTuple):
     tier_change: TierChange | None = None
     segment_ids: tuple[int, ...] = ()
     score_before: int = 0
+    given_points: int | None = None
+    quest_steps: tuple[QuestStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,3 +190,60 @@ def test_every_offer_is_decided_exactly_once(candidates, units):
     decided = [one.offer.id for one in (*decision.awards, *decision.rejections)]
     assert sorted(decided) == sorted([1, *(one.id for one in candidates)])
     assert all(award.points > 0 for award in decision.awards)
+
+
+def test_points_given_by_the_caller_stand_in_place_of_the_types_rule():
+    decision = decide(happened=activity(given_points=150))
+
+    (award,) = decision.awards
+    assert (award.points, award.asked) == (150, 150)
+    assert award.operands == {"by_rule": 12}
+    assert decision.given_points == 150
+
+
+def test_points_given_by_the_caller_are_what_a_multiple_of_the_base_multiplies():
+    double = offer(id=9, reward=RewardMethod.MULTIPLIER, multiplier=10_000)
+
+    decision = decide(double, happened=activity(given_points=150))
+
+    assert paid(decision) == {1: 150, 9: 150}
+
+
+def test_points_given_by_the_caller_do_not_change_what_a_campaign_pays():
+    decision = decide(offer(id=9, points=7), happened=activity(given_points=150))
+
+    assert paid(decision) == {1: 150, 9: 7}
+
+
+def test_given_points_of_zero_pay_nothing_and_say_so():
+    decision = decide(happened=activity(given_points=0))
+
+    (rejection,) = decision.rejections
+    assert rejection.reason is Reason.NOTHING_TO_PAY
+    assert rejection.operands == {"by_rule": 12}
+
+
+def test_a_type_that_pays_nothing_pays_what_the_caller_gives():
+    nothing = base(reward=RewardMethod.NOTHING)
+
+    assert paid(decide(rule=nothing, happened=activity(given_points=5))) == {1: 5}
+
+
+def test_given_points_use_up_the_cap_like_any_award():
+    history = anyone()
+    capped = base(cap=1)
+    first = decide(rule=capped, happened=activity(given_points=150), history=history)
+    absorb(first, activity(), history)
+
+    second = decide(rule=capped, happened=activity(given_points=150), history=history)
+
+    assert paid(first) == {1: 150}
+    assert [one.reason for one in second.rejections] == [Reason.CAP_REACHED]
+
+
+def test_given_points_do_not_open_a_type_that_is_closed_to_the_member():
+    closed = base(minimum_tier_threshold=100)
+
+    decision = decide(rule=closed, happened=activity(given_points=150))
+
+    assert [one.reason for one in decision.rejections] == [Reason.TIER_TOO_LOW]

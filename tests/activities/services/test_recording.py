@@ -623,3 +623,38 @@ def test_the_ledger_adds_up_after_everything(program):
     record(program, *(purchase(member, "20") for member in members * 3))
 
     assert list(ledger_mismatches()) == []
+
+
+def test_points_given_by_the_caller_are_paid_and_explained(program):
+    member = make_member(program)
+
+    (outcome,) = record(program, purchase(member, "12.50", given_points=150))
+
+    assert points(outcome) == {"Purchase": 150}
+    stored = Activity.objects.get(pk=outcome.activity_id).decision
+    assert stored["given"] == 150
+    assert stored["awards"][0]["by_rule"] == 12
+    assert list(ledger_mismatches()) == []
+
+
+def test_given_points_are_whole_points_of_a_wallet_with_decimals(program):
+    wallet = make_wallet(program, code="fine", decimals=2)
+    make_type(program, "GIFT", wallet=wallet, reward_method="fixed", points=1)
+    member = make_member(program)
+
+    (outcome,) = record(
+        program, purchase(member, activity_type="GIFT", given_points=150)
+    )
+
+    assert points(outcome) == {"Gift": 15_000}
+
+
+def test_the_same_key_with_other_given_points_is_refused_and_names_them(program):
+    member = make_member(program)
+    command = purchase(member, key="once", given_points=150)
+    record(program, command)
+
+    (refused,) = record(program, purchase(member, key="once", given_points=151))
+
+    assert isinstance(refused.error, KeyReused)
+    assert refused.error.facts["differing"] == ["points"]
