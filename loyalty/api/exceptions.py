@@ -12,7 +12,12 @@ from django.core.exceptions import (
 )
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError
-from django.db.models import CheckConstraint, ProtectedError, UniqueConstraint
+from django.db.models import (
+    CheckConstraint,
+    ProtectedError,
+    RestrictedError,
+    UniqueConstraint,
+)
 from django.http import Http404
 from rest_framework import exceptions
 
@@ -45,6 +50,8 @@ def problem_of(exc: Exception, view: Any = None) -> Problem | None:
         return refused(exc)
     if isinstance(exc, exceptions.APIException):
         return _of_framework(exc, view)
+    if isinstance(exc, ProtectedError | RestrictedError):
+        return Problem(409, "in_use", "Other rows still refer to it.")
     if isinstance(exc, IntegrityError):
         return _of_database(exc)
     return _of_django(exc)
@@ -90,8 +97,6 @@ def _of_django(exc: Exception) -> Problem | None:
         return Problem(403, "forbidden", "This is not allowed.")
     if isinstance(exc, RequestDataTooBig):
         return body_too_large()
-    if isinstance(exc, ProtectedError):
-        return Problem(409, "in_use", "Other rows still refer to it.")
     if isinstance(exc, ModelValidationError):
         return invalid([wrong("", "invalid", text) for text in exc.messages])
     if isinstance(exc, SuspiciousOperation):

@@ -54,6 +54,10 @@ class WholeNumberField(serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> int:
         """Return the integer."""
+        if isinstance(data, NumberText) and data.lstrip("-").isdigit():
+            raise serializers.ValidationError(
+                "This number is too large.", "number_too_large"
+            )
         if isinstance(data, bool) or not isinstance(data, int):
             raise serializers.ValidationError(
                 "A whole number is expected here.", "not_a_whole_number"

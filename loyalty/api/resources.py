@@ -90,8 +90,9 @@ class TierViewSet(ConfigurationViewSet):
 
 
 class WalletViewSet(ConfigurationViewSet):
-    """Kinds of points."""
+    """Kinds of points; one that was created stays, for the sake of its ledger."""
 
+    http_method_names = ["get", "post", "patch", "head"]
     queryset = Wallet.objects.all()
     serializer_class = bodies.WalletSerializer
     filterset_class = CodeFilters
