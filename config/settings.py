@@ -135,6 +135,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First of all, so that nothing below sees a key in an address.
+    "loyalty.api.query_keys.QueryKeys",
     "django.middleware.security.SecurityMiddleware",
     # Answers /api/ itself: nothing below this line runs for it.
     "loyalty.api.edge.ApiEdge",

@@ -38,6 +38,7 @@ from loyalty.api.contract_schema import ContractSchema
 from loyalty.api.exceptions import problem_of
 from loyalty.api.permissions import HasScope
 from loyalty.api.problems import Problem
+from loyalty.api.query_keys import key_in
 from loyalty.api.rendering import JsonRenderer, json_bytes
 from loyalty.api.throttling import KeyThrottle
 from loyalty.errors import LoyaltyError
@@ -125,7 +126,7 @@ class SentKey(NamedTuple):
     def read(self, request: Request) -> str | None:
         """Return the key that stands there; None if none does."""
         if self.place == "query":
-            return request.query_params.get(self.name)
+            return key_in(request._request, self.name)
         text = request.META.get(f"HTTP_{self.name.upper().replace('-', '_')}")
         if text is None or not self.scheme:
             return None if text is None else str(text).strip()
