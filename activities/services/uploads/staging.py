@@ -99,6 +99,9 @@ def take_out_duplicates(
     """
     values = {"upload": upload.pk, "has_lines": has_lines, "limit": kept_max}
     with connection.cursor() as cursor:
+        # Statistics from before the rows were staged make nested loops look cheap;
+        # for a file without any repeated key they took hours.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(
             _REPEATED + f"SELECT {_COLUMNS}, first_line, is_torn FROM gone"  # noqa: S608
             " ORDER BY line, id LIMIT %(limit)s",
@@ -116,6 +119,7 @@ def take_out_duplicates(
             values,
         )
         duplicate_count, torn_count = cursor.fetchone()
+        cursor.execute("SET LOCAL enable_nestloop = on")
     return duplicate_count, torn_count, kept
 
 
