@@ -95,12 +95,17 @@ def programme_for_update(program_id: int) -> Programme:
     the same lock alone (see the triggers), so it waits for recordings under way
     and later ones see it. Must be called inside a transaction, first.
 
+    From here on the transaction looks rows up by index only. PostgreSQL keeps the
+    plans of foreign-key checks for as long as a connection lives; one made while a
+    table was young would read all of it for every check from then on.
+
     Raises:
         UnknownProgram: no program has this number.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock_shared(%s, %s)",
+            "SELECT pg_advisory_xact_lock_shared(%s, %s),"
+            " set_config('enable_seqscan', 'off', true)",
             [CONFIGURATION_LOCK, program_id],
         )
     return current_programme(program_id)
