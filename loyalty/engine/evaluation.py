@@ -62,7 +62,7 @@ class Case(NamedTuple):
     budgets: Mapping[int, Budget]
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
     activity: ActivityFacts,
     history: MemberHistory,
     base: Offer,

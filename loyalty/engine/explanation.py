@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from loyalty.engine.facts import Reason
+from loyalty.engine.numbers import format_value
 
 _FIRST_YEAR = 1
 _LAST_YEAR = 9999
@@ -93,6 +94,8 @@ _PLAIN_SENTENCES = {
     Reason.IN_EXCLUDED_SEGMENT: "The member was in a segment that it leaves out.",
     Reason.TYPE_NOT_OPEN: "The activity type itself was not open to the member.",
     Reason.MEMBER_UNKNOWN: "The member was not known yet.",
+    Reason.QUEST_NOT_OPTED_IN: "The member did not take part in the quest then.",
+    Reason.QUEST_EXPIRED: "The member's time to complete the quest was over.",
 }
 
 
@@ -155,6 +158,34 @@ def _awards_budget_spent(operands: Mapping[str, Any], voice: Voice) -> str:
     return f"It had paid {operands['awards_budget']:,} times, as often as it may."
 
 
+def progress(operands: Mapping[str, Any]) -> str:
+    """Return how far a quest is, requirement by requirement.
+
+    >>> progress({"progress": [{"requirement": 1, "what": "Three visits",
+    ...     "added": 10000, "value": 20000, "needed": 30000}]})
+    'Three visits: 2 of 3 (1 more).'
+    """
+    return "; ".join(_step(one) for one in operands.get("progress", ())) + "."
+
+
+def _step(one: Mapping[str, Any]) -> str:
+    needed = one["needed"]
+    of_needed = "" if needed is None else f" of {format_value(needed)}"
+    added = f" ({format_value(one['added'])} more)" if one["added"] else ""
+    what = one["what"] or f"Requirement {one['requirement']}"
+    return f"{what}: {format_value(one['value'])}{of_needed}{added}"
+
+
+def _quest_in_progress(operands: Mapping[str, Any], voice: Voice) -> str:
+    return f"It counts, but the quest goes on. {progress(operands)}"
+
+
+def _quest_completed(operands: Mapping[str, Any], voice: Voice) -> str:
+    times = operands["completions"]
+    often = "once" if times == 1 else f"{times:,} times"
+    return f"The member completed the quest {often}, as often as is possible."
+
+
 _SENTENCES: dict[Reason, Callable[[Mapping[str, Any], Voice], str]] = {
     Reason.NOTHING_TO_PAY: _nothing_to_pay,
     Reason.NOT_STARTED: _not_started,
@@ -167,6 +198,8 @@ _SENTENCES: dict[Reason, Callable[[Mapping[str, Any], Voice], str]] = {
     Reason.EXCLUSIVE_GROUP: _exclusive_group,
     Reason.POINTS_BUDGET_SPENT: _points_budget_spent,
     Reason.AWARDS_BUDGET_SPENT: _awards_budget_spent,
+    Reason.QUEST_IN_PROGRESS: _quest_in_progress,
+    Reason.QUEST_COMPLETED: _quest_completed,
 }
 
 

@@ -280,15 +280,12 @@ def _needed(one: Requirement, start: datetime, end: datetime) -> int | None:
     return one.threshold * max(stretches, 1)
 
 
-def completions_in(runs: Iterable[Run]) -> int:
-    """Return how many of the runs are complete."""
-    return sum(run.completed_at is not None for run in runs)
-
-
-def prizes_under(history: QuestHistory, opt_in: OptIn) -> list[tuple[datetime, int]]:
-    """Return the prizes that stand under one opt-in: moment and activity."""
-    until = _counts_until(history, opt_in)
-    return [one for one in history.prizes if opt_in.counts_from <= one[0] < until]
+def completions_of(quest: Quest, history: QuestHistory) -> int:
+    """Return how often a member has completed a quest, as often as it may be."""
+    runs = [run for one in history.opt_ins for run in runs_of(quest, history, one)]
+    done = sum(run.completed_at is not None for run in runs)
+    most = quest.completions_per_member
+    return done if most is None else min(done, most)
 
 
 def prizes_to_take_back(
@@ -296,23 +293,20 @@ def prizes_to_take_back(
 ) -> list[int]:
     """Return the activities whose prize goes when some activities are reversed.
 
-    A prize goes if it was covered by what counted before and is not by what is
-    left; a changed rule alone takes nothing back. Prizes that came with a reversed
-    activity go first, then the latest.
+    A prize goes if what counted before covers it and what is left does not; a
+    changed rule alone takes nothing back. Prizes that came with a reversed activity
+    go first, then the latest.
     """
     left = QuestHistory(
         history.opt_ins,
         [one for one in history.contributions if one.activity_id not in reversed_ids],
-        history.prizes,
     )
-    taken: list[int] = []
-    for opt_in in history.opt_ins:
-        prizes = prizes_under(history, opt_in)
-        covered = min(len(prizes), completions_in(runs_of(quest, history, opt_in)))
-        excess = covered - completions_in(runs_of(quest, left, opt_in))
-        prizes.sort(key=lambda one: (one[1] not in reversed_ids, NEVER - one[0]))
-        taken += [activity_id for _, activity_id in prizes[: max(excess, 0)]]
-    return taken
+    covered = min(len(history.prizes), completions_of(quest, history))
+    excess = max(covered - completions_of(quest, left), 0)
+    prizes = sorted(
+        history.prizes, key=lambda one: (one[1] in reversed_ids, *one), reverse=True
+    )
+    return [activity_id for _, activity_id in prizes[:excess]]
 
 
 class Conditions(NamedTuple):
@@ -360,13 +354,13 @@ def _prize(
 ) -> Award | Rejection:
     quest = candidate.quest
     offer = quest.offer
-    runs = runs_of(quest, history, opt_in)
+    prizes = len(history.prizes)
     most = quest.completions_per_member
-    if most is not None and len(history.prizes) >= most:
-        done = {"completions": len(history.prizes)}
-        return Rejection(offer, Reason.QUEST_COMPLETED, done)
-    operands: dict[str, Any] = {"progress": _told(runs[-1], candidate.amounts)}
-    if completions_in(runs) <= len(prizes_under(history, opt_in)):
+    if most is not None and prizes >= most:
+        return Rejection(offer, Reason.QUEST_COMPLETED, {"completions": prizes})
+    run = runs_of(quest, history, opt_in)[-1]
+    operands: dict[str, Any] = {"progress": _told(run, candidate.amounts)}
+    if completions_of(quest, history) <= prizes:
         return Rejection(offer, Reason.QUEST_IN_PROGRESS, operands)
     if offer.points <= 0:
         return Rejection(offer, Reason.NOTHING_TO_PAY, operands)
