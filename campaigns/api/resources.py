@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from campaigns.models import Campaign, ItemList, ListedItem
-from loyalty.api.bases import RowSerializer
+from loyalty.api.bases import BodySerializer, RowSerializer
 from loyalty.api.fields import RowIds, TextField
 from loyalty.api.filters import CodeFilters, MomentFilter, NumberFilter, TruthFilter
 from loyalty.api.idempotency import idempotent
@@ -147,7 +147,7 @@ class ItemListSerializer(RowSerializer):
         fields = ("id", "code", "name")
 
 
-class ItemsSerializer(serializers.Serializer[Any]):
+class ItemsSerializer(BodySerializer):
     """Products by the id that tills send."""
 
     items = serializers.ListField(

@@ -21,12 +21,37 @@ if TYPE_CHECKING:
     from django.db.models.constraints import BaseConstraint
 
 
-class RowSerializer(serializers.ModelSerializer[Any]):
+class KnownMembersOnly:
+    """Refuses what is not an object, and members that nobody reads, by name."""
+
+    fields: Any
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the values."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError(
+                {api_settings.NON_FIELD_ERRORS_KEY: ["An object is expected here."]}
+            )
+        unknown = [name for name in data if name not in self.fields]
+        if unknown:
+            raise serializers.ValidationError(
+                {
+                    name: [serializers.ErrorDetail(_unknown(name), "unknown_member")]
+                    for name in unknown
+                }
+            )
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class BodySerializer(KnownMembersOnly, serializers.Serializer[Any]):
+    """A body that mirrors no model."""
+
+
+class RowSerializer(KnownMembersOnly, serializers.ModelSerializer[Any]):
     """A row of the program.
 
-    Members that it does not know are refused by name. The rules that the model
-    states as constraints answer with their own sentences, and the name of the
-    rule as the code.
+    The rules that the model states as constraints answer with their own
+    sentences, and the name of the rule as the code.
     """
 
     serializer_related_field = fields.RowId
@@ -54,22 +79,6 @@ class RowSerializer(serializers.ModelSerializer[Any]):
     def get_unique_together_constraints(self, model: Any) -> Iterator[Any]:
         """Return none, for the same reason."""
         return iter(())
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse what is not an object, and members that nobody reads."""
-        if not isinstance(data, dict):
-            raise serializers.ValidationError(
-                {api_settings.NON_FIELD_ERRORS_KEY: ["An object is expected here."]}
-            )
-        unknown = [name for name in data if name not in self.fields]
-        if unknown:
-            raise serializers.ValidationError(
-                {
-                    name: [serializers.ErrorDetail(_unknown(name), "unknown_member")]
-                    for name in unknown
-                }
-            )
-        return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check the model's own rules on the row as it would become."""

@@ -7,13 +7,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from loyalty.api.bases import RowSerializer
+from loyalty.api.bases import BodySerializer, RowSerializer
 from loyalty.api.fields import MomentField, TextField, moment_text
 from loyalty.api.points import points_of
 from loyalty.models import (
     Account,
     Entry,
-    Identity,
     Lot,
     Member,
     MemberTier,
@@ -24,7 +23,7 @@ from loyalty.models import (
 IDENTITIES_MAX = 20
 
 
-class IdentitySerializer(serializers.Serializer[Any]):
+class IdentitySerializer(BodySerializer):
     """One way to find a member."""
 
     kind = TextField(max_length=40, help_text="For example customer_id or email.")
@@ -62,7 +61,7 @@ class NewMemberSerializer(MemberSerializer):
         return super()._candidate({k: v for k, v in attrs.items() if k != "identities"})
 
 
-class NewIdentitiesSerializer(serializers.Serializer[Any]):
+class NewIdentitiesSerializer(BodySerializer):
     """Further ways to find a member."""
 
     identities = serializers.ListField(
@@ -218,11 +217,3 @@ class StaySerializer(serializers.ModelSerializer[SegmentMembership]):
         model = SegmentMembership
         fields = ("segment", "code", "entered_at", "left_at")
         read_only_fields = fields
-
-
-class KnownIdentitySerializer(serializers.ModelSerializer[Identity]):
-    """An identity that is stored."""
-
-    class Meta:
-        model = Identity
-        fields = ("kind", "value")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from loyalty import services
 from loyalty.api import serializers as bodies
-from loyalty.api.fields import MomentField
+from loyalty.api.bases import BodySerializer
+from loyalty.api.fields import MomentField, WholeNumberField
 from loyalty.api.filters import ActivityTypeFilters, CodeFilters
 from loyalty.api.idempotency import idempotent
 from loyalty.api.problems import STATUS_OF_REFUSAL
@@ -134,11 +135,11 @@ class FrequencyPeriodViewSet(VocabularyViewSet):
     serializer_class = bodies.FrequencyPeriodSerializer
 
 
-class MembersSerializer(serializers.Serializer[Any]):
+class MembersSerializer(BodySerializer):
     """Members by number, and when they come or go."""
 
     members = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        child=WholeNumberField(min_value=1, max_value=2**63 - 1),
         min_length=1,
         max_length=MEMBERS_PER_CALL_MAX,
     )

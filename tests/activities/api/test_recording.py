@@ -94,7 +94,7 @@ def test_points_of_a_wallet_with_decimals_are_exact_numbers(program, client, mem
 def test_budgets_are_told_in_the_wallets_own_unit(program, client, member):
     wallet = builders.make_wallet(program, code="cash", decimals=2)
     campaign = builders.make_campaign(
-        program, wallet=wallet, points=3, points_budget="4.50", budget_policy="skip"
+        program, wallet=wallet, points=3, points_budget="4.50", budget_policy="reject"
     )
     client.post("activities", purchase_body(member))
 
