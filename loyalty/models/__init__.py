@@ -1,5 +1,6 @@
 """Models of the program, its members and their points."""
 
+from loyalty.models.catalogue import KindNumber, KindNumbering
 from loyalty.models.keys import ApiKey, IdempotentResponse
 from loyalty.models.members import (
     AnonymousProfile,
@@ -58,6 +59,8 @@ __all__ = [
     "Member",
     "MemberTier",
     "NaiveTimestampPolicy",
+    "KindNumber",
+    "KindNumbering",
     "Offer",
     "Partner",
     "Program",

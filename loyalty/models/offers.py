@@ -1,11 +1,14 @@
 """What can be earned: wallets, offers and activity types."""
 
+from typing import ClassVar
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
 from loyalty.engine.facts import OfferKind, RewardMethod
 from loyalty.engine.points import ExpiryModel, Rounding
+from loyalty.models.catalogue import OfferQuerySet
 from loyalty.models.programme import (
     BusinessUnit,
     Category,
@@ -213,7 +216,7 @@ class Offer(models.Model):
                 violation_error_message="This code is taken in this program.",
             ),
             models.CheckConstraint(
-                condition=Q(kind=OfferKind.CAMPAIGN.value) | ~Q(code=""),
+                condition=~Q(kind=OfferKind.ACTIVITY_TYPE.value) | ~Q(code=""),
                 name="activity_type_has_a_code",
                 violation_error_message="An activity type needs a code.",
             ),
@@ -260,7 +263,7 @@ class Offer(models.Model):
                 "multiple of the base points”, and only there.",
             ),
             models.CheckConstraint(
-                condition=Q(kind=OfferKind.CAMPAIGN.value)
+                condition=~Q(kind=OfferKind.ACTIVITY_TYPE.value)
                 | Q(
                     reward_method__in=[
                         RewardMethod.NOTHING.value,
@@ -366,6 +369,8 @@ class ActivityType(Offer):
         help_text="Discovered from an upload or a partner; nobody has looked at it "
         "yet.",
     )
+
+    objects: ClassVar = OfferQuerySet["ActivityType"].as_manager()
 
     class Meta:
         constraints = [

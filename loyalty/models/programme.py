@@ -91,6 +91,12 @@ class Program(models.Model):
     )
 
     class Meta:
+    allows_backdating = models.BooleanField(
+        "credits may be dated",
+        default=False,
+        help_text="Clients of the CrowdTwist contract may say when a credited "
+        "activity happened. Off: credits with a date are refused.",
+    )
         constraints = [
             models.CheckConstraint(
                 condition=Q(first_weekday__range=(1, 7)),
