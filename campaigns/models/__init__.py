@@ -2,6 +2,14 @@
 
 from campaigns.models.campaigns import BudgetPolicy, Campaign, CampaignUsage, Context
 from campaigns.models.items import ItemList, ListedItem
+from campaigns.models.quests import (
+    OptInMode,
+    Quest,
+    QuestContribution,
+    QuestOptIn,
+    QuestRequirement,
+    QuestStatus,
+)
 
 __all__ = [
     "BudgetPolicy",
@@ -10,4 +18,10 @@ __all__ = [
     "Context",
     "ItemList",
     "ListedItem",
+    "OptInMode",
+    "Quest",
+    "QuestContribution",
+    "QuestOptIn",
+    "QuestRequirement",
+    "QuestStatus",
 ]

@@ -174,10 +174,10 @@ class Campaign(Offer):
 
 
 class CampaignUsage(models.Model):
-    """What a campaign with a budget has given so far; locked while it pays."""
+    """What a campaign or quest with a budget has given; locked while it pays."""
 
     campaign = models.OneToOneField(
-        Campaign, on_delete=models.CASCADE, primary_key=True, related_name="usage"
+        Offer, on_delete=models.CASCADE, primary_key=True, related_name="usage"
     )
     points_paid = models.BigIntegerField(default=0)
     awards_paid = models.BigIntegerField(default=0)
