@@ -79,6 +79,12 @@ class Program(models.Model):
         blank=True,
         help_text="Older activities are refused. Empty: any age is accepted.",
     )
+    allows_backdating = models.BooleanField(
+        "credits may be dated",
+        default=False,
+        help_text="Clients of the CrowdTwist contract may say when a credited "
+        "activity happened. Off: credits with a date are refused.",
+    )
     is_enabled = models.BooleanField(
         "enabled",
         default=True,
@@ -91,12 +97,6 @@ class Program(models.Model):
     )
 
     class Meta:
-    allows_backdating = models.BooleanField(
-        "credits may be dated",
-        default=False,
-        help_text="Clients of the CrowdTwist contract may say when a credited "
-        "activity happened. Off: credits with a date are refused.",
-    )
         constraints = [
             models.CheckConstraint(
                 condition=Q(first_weekday__range=(1, 7)),
