@@ -221,6 +221,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 # --- Language and time ------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"  # of the server; each program has its own

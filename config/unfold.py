@@ -57,6 +57,13 @@ UNFOLD: dict[str, Any] = {
     "SITE_DROPDOWN": _programs,
     "SITE_SYMBOL": "loyalty",
     "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda _: static("loyalty/icon.svg"),
+        }
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

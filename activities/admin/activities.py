@@ -23,7 +23,7 @@ from activities.models import Activity, ActivityReversal
 from activities.services import reverse_activities
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
 from loyalty.admin.confirming import Question, ask, is_confirmed
-from loyalty.admin.formatting import link, money, points
+from loyalty.admin.formatting import link, money, name_of, points
 from loyalty.admin.working_program import working_program
 from loyalty.models import Wallet
 
@@ -99,7 +99,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         "occurred_as_written",
         "received_at",
         "created_at",
-        "is_late",
+        "late",
         "who",
         "activity_type",
         "worth",
@@ -167,8 +167,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         """Return who did it, linked."""
         if activity.member is None:
             return f"Not known yet ({activity.anonymous_profile})"
-        identities = ", ".join(one.value for one in activity.member.identities.all())
-        return link(activity.member, identities)
+        return link(activity.member, name_of(activity.member))
 
     @display(description="Value", ordering="value")
     def worth(self, activity: Activity) -> str:
@@ -195,6 +194,13 @@ class ActivityAdmin(ReadOnlyAdmin):
         text = activity.occurred_at_text or "–"
         return f"{text} (no time zone given)" if activity.zone_assumed else text
 
+    @display(description="Late")
+    def late(self, activity: Activity) -> str:
+        """Return whether it arrived after the program's limit."""
+        if not activity.is_late:
+            return "No"
+        return "Yes: it earned the same points, but triggered no messages."
+
     @display(description="State", label={"Reversed": "danger", "Late": "warning"})
     def state(self, activity: Activity) -> str | None:
         """Return what is unusual about it."""
@@ -210,7 +216,7 @@ class ActivityAdmin(ReadOnlyAdmin):
     )
     def reverse_activity(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take back what the activity earned, once."""
-        activity = self.get_queryset(request).get(pk=object_id)
+        activity = self.row_or_404(request, object_id)
         form = ReversalForm(request.POST if is_confirmed(request) else None)
         if not (is_confirmed(request) and form.is_valid()):
             question = Question(

@@ -6,33 +6,36 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from campaigns.admin.wording import in_words
 from campaigns.models import Campaign
-from campaigns.reports import NOTHING_GIVEN, given_by
+from campaigns.reports import NOTHING_GIVEN, audience_count, given_by
 from campaigns.services.lifecycle import duplicate_as_draft
-from loyalty.admin.activity_types import select_single_wallet
 from loyalty.admin.bases import OwnProgramFilter
-from loyalty.admin.confirming import ask, is_confirmed
+from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import bar, number, points
 from loyalty.admin.offers import (
     REWARD_CONDITIONS,
     STATE_LABELS,
+    OfferForm,
     StateFilter,
     SwitchedAdmin,
     state_of,
     switch_question,
     window,
 )
-from loyalty.models import Weekday
+from loyalty.engine.facts import OfferKind
+from loyalty.models import Member, Weekday
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -46,9 +49,20 @@ _PAID = (
 _LINKS = ("channels", "activity_types", "included_segments", "excluded_segments")
 
 
-class CampaignForm(forms.ModelForm):
+class CopyForm(forms.Form):
+    """What the copy of a campaign is called."""
+
+    name = forms.CharField(
+        max_length=200,
+        help_text="For staff, for example with the new month in it.",
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+class CampaignForm(OfferForm):
     """The campaign's form: weekdays as boxes, a single wallet chosen already."""
 
+    kind = OfferKind.CAMPAIGN
     weekdays = forms.TypedMultipleChoiceField(
         choices=Weekday.choices,
         coerce=int,
@@ -57,10 +71,21 @@ class CampaignForm(forms.ModelForm):
         help_text="Only on these days, in the program's zone. None ticked: every day.",
     )
 
+    class Meta:
+        help_texts = {
+            "name": "For staff, as it stands in lists and explanations.",
+            "code": "Optional: the name that other systems use for this campaign.",
+            "minimum_value": "Activities worth less earn nothing here. In the "
+            "currency that tills send; empty: no lowest value.",
+            "maximum_value": "Activities worth more earn nothing here; one of exactly "
+            "this value still counts. Empty: no highest value.",
+            "item_list": "Only activities with a product on this list. Points per "
+            "unit of matching items count these products alone. Empty: any product.",
+        }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Start a new campaign switched off, so that nothing is paid by mistake."""
         super().__init__(*args, **kwargs)
-        select_single_wallet(self)
         if self.instance.pk is None:
             self.initial.setdefault("is_enabled", False)
 
@@ -229,9 +254,17 @@ class CampaignAdmin(SwitchedAdmin):
         campaign = self._saved(request, object_id)
         if campaign is not None:
             now = timezone.now()
-            extra["in_words"] = in_words(campaign, timezone.get_current_timezone())
-            extra["state"] = state_of(campaign, now)
-            extra["state_variant"] = STATE_LABELS[extra["state"]]
+            state = state_of(campaign, now)
+            given = _given(campaign)
+            extra |= {
+                "in_words": in_words(campaign, timezone.get_current_timezone()),
+                "state": state,
+                "state_variant": STATE_LABELS[state],
+                "audience": audience_count(campaign, now),
+                "member_count": Member.objects.filter(program=campaign.program).count(),
+                "points_given": points(given.points, campaign.wallet.decimals),
+                "award_count": given.awards,
+            }
         return super().changeform_view(request, object_id, form_url, extra)
 
     def _saved(self, request: HttpRequest, object_id: str | None) -> Campaign | None:
@@ -254,7 +287,7 @@ class CampaignAdmin(SwitchedAdmin):
         """Return what it is doing now."""
         return state_of(campaign, timezone.now())
 
-    @display(description="Bucket", label={"Bonus": "success", "Targeted": "warning"})
+    @display(description="Bucket", label={"Bonus": "success", "Targeted": "primary"})
     def bucket(self, campaign: Campaign) -> str:
         """Return which part of the earnings its points belong to."""
         is_targeted = campaign.minimum_tier_id or campaign.included_segments.all()
@@ -304,10 +337,22 @@ class CampaignAdmin(SwitchedAdmin):
         return self._switch_one(request, object_id, to=False)
 
     @action(description="Duplicate as draft", permissions=["add"], icon="content_copy")
-    def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
+    def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Make a disabled copy and open it."""
-        campaign = self.get_queryset(request).get(pk=object_id)
-        copy = duplicate_as_draft(campaign)
+        campaign = self.row_or_404(request, object_id)
+        posted = request.POST if is_confirmed(request) else None
+        form = CopyForm(posted, initial={"name": f"Copy of {campaign.name}"[:200]})
+        if not (is_confirmed(request) and form.is_valid()):
+            question = Question(
+                f"Copy “{campaign}”?",
+                "The copy has the same rules and is disabled: nobody earns from it "
+                "until you enable it. What the original gave is not counted against "
+                "the budget of the copy.",
+                "Make the copy",
+            )
+            back = self.address_of("change", campaign.pk)
+            return ask(request, self, question, form=form, back=back, obj=campaign)
+        copy = duplicate_as_draft(campaign, form.cleaned_data["name"])
         self.log_addition(request, copy, f"Copied from campaign {campaign.pk}.")
         self.message_of(
             request, "This is the copy. It is disabled: change it, then enable it."
@@ -324,7 +369,7 @@ class CampaignAdmin(SwitchedAdmin):
     def _switch_one(
         self, request: HttpRequest, object_id: str, *, to: bool
     ) -> HttpResponse:
-        campaign = self.get_queryset(request).get(pk=object_id)
+        campaign = self.row_or_404(request, object_id)
         if not is_confirmed(request):
             back = self.address_of("change", campaign.pk)
             question = switch_question([campaign], to=to)

@@ -71,13 +71,13 @@ class ItemListAdmin(ProgramAdmin):
     @action(description="Products", permissions=["view"], icon="list")
     def show_products(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what is on it, page by page, with a search."""
-        item_list = self.get_queryset(request).get(pk=object_id)
+        item_list = self.row_or_404(request, object_id)
         return HttpResponse(status=302, headers={"Location": _products_page(item_list)})
 
     @action(description="Upload a file", permissions=["change"], icon="upload_file")
     def upload_file(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Add the products of a file, or replace the list."""
-        item_list = self.get_queryset(request).get(pk=object_id)
+        item_list = self.row_or_404(request, object_id)
         posted = (request.POST, request.FILES) if is_confirmed(request) else ()
         form = ItemsFileForm(*posted)
         if is_confirmed(request) and form.is_valid():
@@ -113,7 +113,7 @@ class ItemListAdmin(ProgramAdmin):
     @action(description="Download", permissions=["view"], icon="download")
     def download(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         """Stream the products."""
-        item_list = self.get_queryset(request).get(pk=object_id)
+        item_list = self.row_or_404(request, object_id)
         name = f"{item_list.code}.csv"
         return StreamingHttpResponse(
             item_lines(item_list),

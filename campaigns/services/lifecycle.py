@@ -7,11 +7,13 @@ from django.db import transaction
 from campaigns.models import Campaign
 
 _LINKS = ("channels", "activity_types", "included_segments", "excluded_segments")
-_NAME_CHARACTERS_MAX = 200
 
 
-def duplicate_as_draft(campaign: Campaign) -> Campaign:
-    """Return a disabled copy with the same rules; nothing given counts against it."""
+def duplicate_as_draft(campaign: Campaign, name: str) -> Campaign:
+    """Return a disabled copy with the same rules; nothing given counts against it.
+
+    Its code is empty: a code names one campaign.
+    """
     with transaction.atomic():
         copy = Campaign.objects.get(pk=campaign.pk)
         links = {name: list(getattr(copy, name).all()) for name in _LINKS}
@@ -19,10 +21,10 @@ def duplicate_as_draft(campaign: Campaign) -> Campaign:
         # Both parents of the row's number must go, or the original is saved.
         copy.id = copy.offer_ptr_id = None  # type: ignore[assignment]
         copy._state.adding = True
-        copy.name = f"Copy of {campaign.name}"[:_NAME_CHARACTERS_MAX]
+        copy.name = name
         copy.code = ""
         copy.is_enabled = False
         copy.save()
-        for name, rows in links.items():
-            getattr(copy, name).set(rows)
+        for relation, rows in links.items():
+            getattr(copy, relation).set(rows)
     return copy

@@ -13,6 +13,7 @@ from loyalty.admin.bases import OwnProgramFilter
 from loyalty.admin.offers import (
     REWARD_CONDITIONS,
     STATE_LABELS,
+    OfferForm,
     StateFilter,
     SwitchedAdmin,
     limits,
@@ -20,14 +21,16 @@ from loyalty.admin.offers import (
     state_of,
     window,
 )
-from loyalty.engine.facts import RewardMethod
+from loyalty.engine.facts import OfferKind, RewardMethod
 from loyalty.models import ActivityType, Offer
 
 _METHODS = (RewardMethod.FIXED, RewardMethod.PER_VALUE, RewardMethod.NOTHING)
 
 
-class ActivityTypeForm(forms.ModelForm):
+class ActivityTypeForm(OfferForm):
     """Only the rewards that an activity type can have."""
+
+    kind = OfferKind.ACTIVITY_TYPE
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take the other rewards out of the menu."""
@@ -36,17 +39,6 @@ class ActivityTypeForm(forms.ModelForm):
         if isinstance(field, forms.ChoiceField):
             labels = dict(Offer._meta.get_field("reward_method").flatchoices)
             field.choices = [(one.value, labels[one.value]) for one in _METHODS]
-        select_single_wallet(self)
-
-
-def select_single_wallet(form: forms.ModelForm) -> None:
-    """Choose the wallet on a new form where there is only one."""
-    field = form.fields.get("wallet")
-    if form.instance.pk is None and isinstance(field, forms.ModelChoiceField):
-        offered: Any = field.queryset
-        wallets = list(offered[:2])
-        if len(wallets) == 1:
-            form.initial.setdefault("wallet", wallets[0].pk)
 
 
 @admin.register(ActivityType)

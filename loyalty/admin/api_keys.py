@@ -110,7 +110,7 @@ class ApiKeyAdmin(ProgramAdmin):
     )
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Close the key for good."""
-        key = self.get_queryset(request).get(pk=object_id)
+        key = self.row_or_404(request, object_id)
         if not is_confirmed(request):
             question = Question(
                 f"Revoke “{key.name}”?",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.db.models import DateTimeField, Q, URLField
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminSplitDateTimeVerticalWidget
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from loyalty.admin.working_program import working_program
 from loyalty.models import FrequencyPeriod, Program
@@ -27,6 +29,16 @@ _SWITCHED = (
     "You have switched to another program since this page was opened. Switch back, "
     "then save again."
 )
+
+
+class MomentField(forms.SplitDateTimeField):
+    """A date and a time; a date alone means its midnight."""
+
+    def compress(self, data_list: Any) -> Any:
+        """Return the moment, None for no date and no time."""
+        if data_list and data_list[0] and data_list[1] in self.empty_values:
+            data_list = [data_list[0], time.min]
+        return super().compress(data_list)
 
 
 class ProgramChoices:
@@ -68,7 +80,8 @@ class ProgramChoices:
     ) -> forms.Field | None:
         """Name the zone in which moments are read; complete addresses by https."""
         if isinstance(db_field, DateTimeField):
-            kwargs.setdefault("widget", UnfoldAdminSplitDateTimeVerticalWidget)
+            kwargs.setdefault("form_class", MomentField)
+            kwargs.setdefault("widget", UnfoldAdminSplitDateTimeWidget)
         if isinstance(db_field, URLField):
             kwargs.setdefault("assume_scheme", "https")
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
@@ -94,6 +107,8 @@ class ProgramAdmin(ProgramChoices, ModelAdmin):
     list_fullwidth = True
     compressed_fields = True
     warn_unsaved_form = True
+    # Tabs may hide the field that an error is about.
+    change_form_before_template = "admin/loyalty/errors.html"
     list_per_page = 50
     show_full_result_count = False
 
@@ -121,6 +136,17 @@ class ProgramAdmin(ProgramChoices, ModelAdmin):
                     request,
                     f"“{other}” belongs to another program. Switch to it first.",
                 )
+        return found
+
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """Return the row of this program that an action was asked for.
+
+        Raises:
+            Http404: the program has no such row.
+        """
+        found = super().get_object(request, unquote(object_id))
+        if found is None:
+            raise Http404
         return found
 
     def message_of(self, request: HttpRequest, text: str) -> None:

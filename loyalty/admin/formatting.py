@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from django.db.models import Model
     from django.utils.safestring import SafeString
 
+    from loyalty.models import Member
+
 
 def points(amount: int | None, decimals: int) -> str:
     """Return an amount of the wallet's smallest unit as people write it.
@@ -44,6 +46,12 @@ def money(value: Decimal) -> str:
     text = number(value)
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals.ljust(2, '0')}"
+
+
+def name_of(member: Member) -> str:
+    """Return what people call a member: the identities, prefetched for lists."""
+    values = [one.value for one in member.identities.all()]
+    return ", ".join(values) or str(member)
 
 
 def link(obj: Model, text: str = "") -> SafeString:

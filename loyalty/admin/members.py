@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +13,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
-from loyalty.admin.formatting import list_page, points
+from loyalty.admin.formatting import link, list_page, name_of, points
+from loyalty.admin.working_program import working_program
 from loyalty.models import (
     AnonymousProfile,
     Entry,
@@ -27,21 +29,31 @@ from loyalty.reports import holdings_of
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
 
 _SHOWN = 10
+
+
+class IdentityForm(forms.ModelForm):
+    """One identity; it must be new in the whole program."""
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # The program is no field of the form, but identities are unique within it.
+        return super()._get_validation_exclusions() - {"program"}  # type: ignore[misc]
 
 
 class IdentityInline(TabularInline):
     """How the member is found."""
 
     model = Identity
+    form = IdentityForm
     fields = ("kind", "value")
     extra = 0
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Put new identities into the member's program."""
         formset = super().get_formset(request, obj, **kwargs)
-        program = getattr(request, "_working_program", None)
+        program = working_program(request)
 
         class InProgram(formset):  # type: ignore[misc, valid-type]
             def _construct_form(self, i: int, **options: Any) -> Any:
@@ -57,7 +69,6 @@ class MemberAdmin(ProgramAdmin):
     """One person's membership."""
 
     list_display = (
-        "__str__",
         "identities_shown",
         "tier",
         "business_unit",
@@ -118,10 +129,15 @@ class MemberAdmin(ProgramAdmin):
         extra = {**(extra_context or {}), **(_panel(member) if member else {})}
         return super().changeform_view(request, object_id, form_url, extra)
 
-    @display(description="Identities")
+    @display(description="Member")
     def identities_shown(self, member: Member) -> str:
         """Return how the member is found."""
-        return ", ".join(str(one) for one in member.identities.all())
+        identities = member.identities.all()
+        return ", ".join(f"{one.kind} {one.value}" for one in identities) or str(member)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Members are blocked, so that their points stay explained."""
+        return False
 
 
 def _panel(member: Member) -> dict[str, Any]:
@@ -177,10 +193,21 @@ class MemberTierAdmin(ReadOnlyAdmin):
     """Who rose and fell, when and why."""
 
     program_path = "member__program"
-    list_display = ("since", "member", "tier", "cause", "score")
+    list_display = ("since", "whose", "tier", "cause", "score")
     list_filter = (("tier", OwnProgramFilter), "cause")
     search_fields = ("member__identities__value__exact",)
+    search_help_text = "A whole customer number or other identity."
     list_select_related = ("member", "tier")
+    fields = list_display
+    readonly_fields = list_display
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("member__identities")
+
+    @display(description="Member")
+    def whose(self, step: MemberTier) -> SafeString:
+        """Return whose tier changed."""
+        return link(step.member, name_of(step.member))
 
 
 @admin.register(AnonymousProfile)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.utils import timezone
@@ -13,7 +14,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from loyalty.admin.bases import ProgramAdmin
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import money, number
-from loyalty.engine.facts import RewardMethod
+from loyalty.engine.facts import OfferKind, RewardMethod
 from loyalty.engine.periods import Unit
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ STATE_LABELS = {
     "Disabled": "danger",
     "Scheduled": "info",
     "Live": "success",
-    "Ended": "warning",
+    "Ended": "default",
 }
 REWARD_CONDITIONS = {
     "points": "['fixed', 'per_value', 'per_item_value'].includes(reward_method)",
@@ -49,6 +50,29 @@ _PERIODS = {
     Unit.ROLLING_90_DAYS: "in any 90 days",
     Unit.ROLLING_180_DAYS: "in any 180 days",
 }
+
+
+class OfferForm(forms.ModelForm):
+    """A form of one kind of offer; a new one finds its wallet chosen if there is one.
+
+    The kind is no field of the form, but the code must be unique within it.
+    """
+
+    kind: OfferKind
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Say which kind it is before anything is checked."""
+        super().__init__(*args, **kwargs)
+        self.instance.kind = self.kind.value
+        field = self.fields.get("wallet")
+        if self.instance.pk is None and isinstance(field, forms.ModelChoiceField):
+            offered: Any = field.queryset
+            wallets = list(offered[:2])
+            if len(wallets) == 1:
+                self.initial.setdefault("wallet", wallets[0].pk)
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"kind"}  # type: ignore[misc]
 
 
 def state_of(offer: Offer, now: datetime) -> str:

@@ -13,20 +13,21 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
-from loyalty.admin.formatting import link, list_page, points
+from loyalty.admin.formatting import link, list_page, name_of, points
 from loyalty.models import Account, Completion, Entry, Lot, Offer
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
-BUCKET_LABELS = {"Base": "info", "Bonus": "success", "Targeted": "warning"}
+BUCKET_LABELS = {"Base": "info", "Bonus": "success", "Targeted": "primary"}
 
 
 def holder(account: Account) -> SafeString | str:
     """Return whose account it is, linked to the member."""
     if account.member is not None:
-        return link(account.member)
+        return link(account.member, name_of(account.member))
     return f"Program: {account.get_kind_display().lower()}"
 
 
@@ -72,6 +73,10 @@ class AccountAdmin(ReadOnlyAdmin):
         "entries",
     )
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        return rows.prefetch_related("member__identities")
 
     @display(description="Holder")
     def holder(self, account: Account) -> SafeString | str:
@@ -161,6 +166,16 @@ class EntryAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(
+                "credit_account__member__identities",
+                "debit_account__member__identities",
+            )
+        )
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the links of accounts, members and activities."""
         allowed = {
@@ -233,6 +248,10 @@ class LotAdmin(ReadOnlyAdmin):
     fields = list_display
     readonly_fields = list_display
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        return rows.prefetch_related("account__member__identities")
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the link of members."""
         return lookup == "account__member__id__exact" or super().lookup_allowed(
@@ -260,8 +279,18 @@ class CompletionAdmin(ReadOnlyAdmin):
     """Completions that caps and required attempts count."""
 
     program_path = "offer__program"
-    list_display = ("occurred_at", "member", "offer", "is_paid")
+    list_display = ("occurred_at", "whose", "offer", "is_paid")
     list_filter = ("is_paid", ("offer", AutocompleteSelectFilter))
     search_fields = ("member__identities__value__exact",)
     search_help_text = "A whole customer number or other identity."
     list_select_related = ("member", "offer")
+    fields = ("occurred_at", "whose", "offer", "is_paid")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("member__identities")
+
+    @display(description="Member")
+    def whose(self, completion: Completion) -> SafeString:
+        """Return who completed it."""
+        return link(completion.member, name_of(completion.member))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -77,7 +77,9 @@ class ProgramsAdmin(ModelAdmin):
     @action(description="Work in this program", permissions=["view"])
     def work_in(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
         """Show this program's rows on every page from now on."""
-        program = Program.objects.get(pk=object_id)
+        program = self.get_object(request, object_id)
+        if program is None:
+            raise Http404
         choose_program(request, program)
         self.message_user(request, f"You now work in “{program}”.")
         return HttpResponseRedirect(reverse("admin:index"))

@@ -14,13 +14,13 @@ from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminSplitDateTimeVerticalWidget,
+    UnfoldAdminSplitDateTimeWidget,
     UnfoldBooleanSwitchWidget,
 )
 
-from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin
+from loyalty.admin.bases import MomentField, OwnProgramFilter, ProgramAdmin
 from loyalty.admin.confirming import Question, ask, is_confirmed
-from loyalty.admin.formatting import list_page
+from loyalty.admin.formatting import list_page, name_of
 from loyalty.admin.points import link_to
 from loyalty.models import Identity, Segment, SegmentMembership
 from loyalty.services.lists import UnreadableList
@@ -63,10 +63,10 @@ class MembersFileForm(NamesFileForm):
         initial=SegmentChange.ADD.value,
         widget=UnfoldAdminRadioSelectWidget,
     )
-    at = forms.SplitDateTimeField(
+    at = MomentField(
         label="As of",
         help_text="Activities before this moment are not affected.",
-        widget=UnfoldAdminSplitDateTimeVerticalWidget,
+        widget=UnfoldAdminSplitDateTimeWidget,
     )
     field_order = ("file", "has_heading", "identity_kind", "change", "at")
 
@@ -115,13 +115,13 @@ class SegmentAdmin(ProgramAdmin):
     @action(description="Members", permissions=["view"], icon="group")
     def show_members(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show who is in it, page by page."""
-        segment = self.get_queryset(request).get(pk=object_id)
+        segment = self.row_or_404(request, object_id)
         return HttpResponse(status=302, headers={"Location": _members_page(segment)})
 
     @action(description="Upload a file", permissions=["change"], icon="upload_file")
     def upload_file(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let the members of a file enter or leave."""
-        segment = self.get_queryset(request).get(pk=object_id)
+        segment = self.row_or_404(request, object_id)
         kinds = _identity_kinds(segment)
         posted = (request.POST, request.FILES) if is_confirmed(request) else ()
         form = MembersFileForm(
@@ -170,7 +170,7 @@ class SegmentAdmin(ProgramAdmin):
     @action(description="Download", permissions=["view"], icon="download")
     def download(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         """Stream who is in it now, by the first kind of identity."""
-        segment = self.get_queryset(request).get(pk=object_id)
+        segment = self.row_or_404(request, object_id)
         kind = _identity_kinds(segment)[0]
         lines = member_lines(segment, kind, timezone.now())
         name = f"{segment.code}.csv"
@@ -186,7 +186,7 @@ class SegmentMembershipAdmin(ProgramAdmin):
     """Who is or was in which segment; changed one by one or by a file."""
 
     program_path = "segment__program"
-    list_display = ("member", "segment", "since", "until")
+    list_display = ("whose", "segment", "since", "until")
     list_filter = (("segment", OwnProgramFilter),)
     search_fields = ("member__identities__value__exact",)
     search_help_text = "A whole customer number or other identity."
@@ -201,6 +201,14 @@ class SegmentMembershipAdmin(ProgramAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Reached from a segment, not from the menu."""
         return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("member__identities")
+
+    @display(description="Member")
+    def whose(self, stay: SegmentMembership) -> str:
+        """Return who is or was in it."""
+        return name_of(stay.member)
 
     @display(description="In since", ordering="entered_at", empty_value="ever")
     def since(self, stay: SegmentMembership) -> Any:
