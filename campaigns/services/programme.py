@@ -14,11 +14,20 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-from campaigns.models import BudgetPolicy, Campaign
+from campaigns.models import (
+    BudgetPolicy,
+    Campaign,
+    OptInMode,
+    Quest,
+    QuestRequirement,
+    QuestStatus,
+)
 from loyalty.engine import facts
 from loyalty.engine.periods import Unit
 from loyalty.engine.points import ExpiryModel, ExpiryRule, Rounding
 from loyalty.engine.programme import NamedChannel, NamedUnit, Programme, TypeRule
+from loyalty.engine.quests import Measure, Requirement
+from loyalty.engine.quests import Quest as QuestRule
 from loyalty.engine.tiers import TierStep
 from loyalty.errors import LoyaltyError
 from loyalty.models import (
@@ -120,7 +129,7 @@ def _compiled(program_id: int, revision: int) -> Programme:
 
 
 def compile_programme(program: Program, revision: int) -> Programme:
-    """Return the value of ``program``'s rows. Fourteen queries, whatever its size."""
+    """Return the value of ``program``'s rows; as many queries whatever its size."""
     wallets = {
         wallet.pk: wallet_value(wallet)
         for wallet in Wallet.objects.filter(program=program)
@@ -155,6 +164,7 @@ def compile_programme(program: Program, revision: int) -> Programme:
                 Campaign.objects.filter(program=program), wallets, thresholds
             )
         ),
+        quests=quest_rules(Quest.objects.filter(program=program), wallets, thresholds),
         units={unit.code: unit for unit in units},
         units_by_name={unit.name: unit for unit in units},
         channels={
@@ -191,6 +201,76 @@ def campaign_offers(
         )
     }
     return [_campaign_offer(row, wallets, thresholds, links) for row in rows]
+
+
+def quest_rules(
+    quests: QuerySet[Quest],
+    wallets: dict[int, facts.Wallet],
+    thresholds: dict[int, int],
+) -> tuple[QuestRule, ...]:
+    """Return what the engine sees of ``quests``; archived ones are disabled."""
+    rows = list(quests.select_related("frequency_period").order_by("pk"))
+    ids = [row.pk for row in rows]
+    requirements: dict[int, list[Requirement]] = defaultdict(list)
+    asked = QuestRequirement.objects.filter(quest__in=ids)
+    for row in asked.order_by("quest", "order", "pk"):
+        requirements[row.quest_id].append(_requirement(row))
+    links = {
+        name: _linked(getattr(Quest, name).through, "segment_id", ids, "quest_id")
+        for name in ("included_segments", "excluded_segments")
+    }
+    return tuple(
+        _quest_rule(row, tuple(requirements[row.pk]), wallets, thresholds, links)
+        for row in rows
+    )
+
+
+def _requirement(row: QuestRequirement) -> Requirement:
+    return Requirement(
+        id=row.pk,
+        activity_type_id=row.activity_type_id,
+        threshold=int(row.value_threshold.scaleb(4)),
+        measure=Measure(row.measure),
+        restricted_to=frozenset(row.restricted_to_ids),
+        interval_days=row.check_in_interval_days,
+        order=row.order,
+        description=row.description,
+    )
+
+
+def _quest_rule(
+    row: Quest,
+    requirements: tuple[Requirement, ...],
+    wallets: dict[int, facts.Wallet],
+    thresholds: dict[int, int],
+    links: dict[str, dict[int, set[int]]],
+) -> QuestRule:
+    segments = frozenset(links["included_segments"].get(row.pk, ()))
+    is_targeted = bool(segments) or row.minimum_tier_id is not None
+    common = _common(row, wallets, thresholds)
+    is_published = row.status == QuestStatus.PUBLISHED
+    return QuestRule(
+        offer=facts.Offer(
+            **{
+                **common,
+                "is_enabled": row.is_enabled and is_published,
+                # Limits of one activity; a quest has limits of its own.
+                "cap": None,
+                "required_attempts": 1,
+            },
+            kind=facts.OfferKind.QUEST,
+            bucket=facts.Bucket.TARGETED if is_targeted else facts.Bucket.BONUS,
+            activity_type_ids=frozenset(one.activity_type_id for one in requirements),
+            segments=segments,
+            excluded_segments=frozenset(links["excluded_segments"].get(row.pk, ())),
+            awards_budget=row.completions_total,
+        ),
+        requirements=requirements,
+        is_automatic=row.opt_in_mode == OptInMode.AUTOMATIC,
+        minutes_to_complete=row.time_to_complete_minutes,
+        enforces_order=row.enforce_order,
+        completions_per_member=row.completions_per_member,
+    )
 
 
 def type_offer(
@@ -292,11 +372,13 @@ def _rows(model: type[Row], program: Program) -> list[Row]:
     return list(model._default_manager.filter(program=program))
 
 
-def _linked(through: Any, column: str, campaign_ids: list[int]) -> dict[int, set[int]]:
+def _linked(
+    through: Any, column: str, owner_ids: list[int], owner: str = "campaign_id"
+) -> dict[int, set[int]]:
     links: dict[int, set[int]] = defaultdict(set)
-    rows = through.objects.filter(campaign_id__in=campaign_ids)
-    for campaign_id, linked_id in rows.values_list("campaign_id", column):
-        links[campaign_id].add(linked_id)
+    rows = through.objects.filter(**{f"{owner}__in": owner_ids})
+    for owner_id, linked_id in rows.values_list(owner, column):
+        links[owner_id].add(linked_id)
     return links
 
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.engine.facts import Offer, Rules
+from loyalty.engine.quests import Candidate, Quest, amounts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 _INTERVALS_REMEMBERED = 512
@@ -151,6 +152,40 @@ def _places_of(offer: Offer) -> list[Place]:
     ]
 
 
+class QuestIndex:
+    """Finds the quests that an activity could count towards."""
+
+    __slots__ = ("_by_type", "_quests")
+
+    def __init__(self, quests: Iterable[Quest]) -> None:
+        """Put every enabled quest under the types of its requirements."""
+        by_type: dict[int, list[Offer]] = defaultdict(list)
+        self._quests = {quest.id: quest for quest in quests if quest.offer.is_enabled}
+        for quest in self._quests.values():
+            for type_id in quest.offer.activity_type_ids:
+                by_type[type_id].append(quest.offer)
+        self._by_type = {key: OffersOverTime(some) for key, some in by_type.items()}
+
+    def candidates(
+        self,
+        moment: datetime,
+        activity_type_id: int,
+        units: int,
+        lines: Sequence[tuple[str, int]],
+    ) -> list[Candidate]:
+        """Return the quests live at ``moment`` that the activity adds to."""
+        place = self._by_type.get(activity_type_id)
+        if place is None:
+            return []
+        found = []
+        for offer in place.live_at(moment):
+            quest = self._quests[offer.id]
+            amounts = amounts_of(quest.requirements, activity_type_id, units, lines)
+            if amounts:
+                found.append(Candidate(quest, amounts))
+        return found
+
+
 @dataclass(slots=True)
 class Programme:
     """One revision of a program's configuration, ready to decide with.
@@ -164,6 +199,7 @@ class Programme:
     rules: Rules
     types: Mapping[str, TypeRule]
     campaigns: tuple[Offer, ...]
+    quests: tuple[Quest, ...] = ()
     units: Mapping[str, NamedUnit] = field(default_factory=dict)
     units_by_name: Mapping[str, NamedUnit] = field(default_factory=dict)
     channels: Mapping[str, NamedChannel] = field(default_factory=dict)
@@ -175,6 +211,7 @@ class Programme:
     allows_backdating: bool = False
     is_enabled: bool = True
     index: OfferIndex = field(init=False)
+    quest_index: QuestIndex = field(init=False)
     offers: dict[int, Offer] = field(init=False)
     unit_codes: dict[int, str] = field(init=False)
     segment_ids: frozenset[int] = field(init=False)
@@ -183,8 +220,9 @@ class Programme:
     def __post_init__(self) -> None:
         """Build the indexes."""
         self.index = OfferIndex(self.campaigns)
+        self.quest_index = QuestIndex(self.quests)
         bases = [rule.offer for rule in self.types.values()]
-        every = [*bases, *self.campaigns]
+        every = [*bases, *self.campaigns, *(quest.offer for quest in self.quests)]
         self.offers = {offer.id: offer for offer in every}
         self.unit_codes = {unit.id: unit.code for unit in self.units.values()}
         self.segment_ids = frozenset().union(
@@ -202,6 +240,7 @@ class Programme:
             rules=self.rules,
             types=self.types,
             campaigns=tuple(campaigns),
+            quests=self.quests,
             units=self.units,
             units_by_name=self.units_by_name,
             channels=self.channels,
