@@ -1,5 +1,6 @@
 """Use cases of files of activities, from their arrival to their undoing."""
 
+from activities.services.uploads.layout import REQUIRED_COLUMNS
 from activities.services.uploads.progress import UploadProgress, upload_progress
 from activities.services.uploads.refusals import (
     NothingToRecord,
@@ -28,6 +29,7 @@ from activities.services.uploads.undoing import undo_chunks
 from activities.services.uploads.validation import validate_upload
 
 __all__ = [
+    "REQUIRED_COLUMNS",
     "NothingToRecord",
     "OtherProgram",
     "RefusedFile",
