@@ -93,9 +93,23 @@ def _failure_of_activity(offer: Offer, activity: ActivityFacts) -> Rejection | N
 def _failure_of_audience(
     offer: Offer, segment_ids: frozenset[int], tier_id: int | None, rules: Rules
 ) -> Rejection | None:
+    return failure_of_tier(offer, tier_id, rules) or failure_of_segments(
+        offer, segment_ids
+    )
+
+
+def failure_of_tier(
+    offer: Offer, tier_id: int | None, rules: Rules
+) -> Rejection | None:
+    """Return why the tier held does not suffice, or None if it does."""
     threshold = offer.minimum_tier_threshold
     if threshold is not None and rules.threshold_of(tier_id) < threshold:
         return Rejection(offer, Reason.TIER_TOO_LOW, {"minimum_threshold": threshold})
+    return None
+
+
+def failure_of_segments(offer: Offer, segment_ids: frozenset[int]) -> Rejection | None:
+    """Return why the segments that the member is in forbid it, or None."""
     if offer.segments and offer.segments.isdisjoint(segment_ids):
         return Rejection(offer, Reason.NOT_IN_SEGMENT)
     if offer.excluded_segments and not offer.excluded_segments.isdisjoint(segment_ids):
