@@ -25,6 +25,7 @@ from loyalty.models.programme import (
     Channel,
     ConfigurationRevision,
     FrequencyPeriod,
+    IdentifierType,
     Kind,
     NaiveTimestampPolicy,
     Partner,
@@ -36,8 +37,10 @@ from loyalty.models.programme import (
     Tier,
     Weekday,
 )
+from loyalty.models.sessions import AccessToken, ClientSession
 
 __all__ = [
+    "AccessToken",
     "Account",
     "AccountKind",
     "ActivityType",
@@ -46,12 +49,14 @@ __all__ = [
     "BusinessUnit",
     "Category",
     "Channel",
+    "ClientSession",
     "Completion",
     "ConfigurationRevision",
     "Entry",
     "EntryKind",
     "FrequencyPeriod",
     "IdempotentResponse",
+    "IdentifierType",
     "Identity",
     "Kind",
     "KindNumber",

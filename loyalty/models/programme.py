@@ -38,6 +38,18 @@ class NaiveTimestampPolicy(models.TextChoices):
     REJECT = "reject", "Refuse it"
 
 
+class IdentifierType(models.TextChoices):
+    """By what a client app finds a member when it opens a session."""
+
+    ACCOUNT_ID = "ACCOUNT_ID", "Account id"
+    LOYALTY_ID = "LOYALTY_ID", "Loyalty card"
+    EXTERNAL_ID = "EXTERNAL_ID", "Customer id"
+    EMAIL = "EMAIL", "E-mail address"
+    PARTNER_LINK_ID = "PARTNER_LINK_ID", "Partner link"
+    PHONE_NUMBER = "PHONE_NUMBER", "Phone number"
+    EXTERNAL_AGENT_ID = "EXTERNAL_AGENT_ID", "External agent"
+
+
 class Program(models.Model):
     """One loyalty programme: its clock, its week and its rules for late news."""
 
@@ -85,6 +97,30 @@ class Program(models.Model):
         help_text="Clients of the CrowdTwist contract may say when a credited "
         "activity happened. Off: credits with a date are refused.",
     )
+    session_hours = models.PositiveSmallIntegerField(
+        "sessions last (hours)",
+        default=24,
+        help_text="A client app's session ends this long after its last call.",
+    )
+    default_identifier_type = models.CharField(
+        max_length=20,
+        choices=IdentifierType.choices,
+        default=IdentifierType.ACCOUNT_ID,
+        help_text="By what a session finds its member if the client app names nothing.",
+    )
+    default_channel = models.CharField(
+        max_length=50,
+        default="APP",
+        blank=True,
+        help_text="Code of the channel of activities in a session that name none. "
+        "Empty: such activities are refused.",
+    )
+    has_closed_channels = models.BooleanField(
+        "closed channels",
+        default=False,
+        help_text="On: activities in a session that name a channel not listed here are "
+        "refused. Off: the channel is added and marked for review.",
+    )
     is_enabled = models.BooleanField(
         "enabled",
         default=True,
@@ -102,6 +138,11 @@ class Program(models.Model):
                 condition=Q(first_weekday__range=(1, 7)),
                 name="program_week_starts_on_a_weekday",
                 violation_error_message="The first day of the week is 1 to 7.",
+            ),
+            models.CheckConstraint(
+                condition=Q(session_hours__gte=1),
+                name="program_sessions_last",
+                violation_error_message="A session lasts at least one hour.",
             ),
         ]
 
@@ -222,6 +263,10 @@ class Channel(models.Model):
         "enabled",
         default=True,
         help_text="Activities from a channel that is not enabled are refused.",
+    )
+    needs_review = models.BooleanField(
+        default=False,
+        help_text="Discovered from a client app; nobody has looked at it yet.",
     )
 
     class Meta:
