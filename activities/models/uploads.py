@@ -179,6 +179,7 @@ class Upload(models.Model):
                     duplicate_count__gte=0,
                 ),
                 name="upload_counts_are_not_negative",
+                violation_error_message="Counts cannot be negative.",
             ),
             models.CheckConstraint(
                 condition=~Q(source=""),

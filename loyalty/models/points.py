@@ -51,6 +51,7 @@ class Account(models.Model):
                 condition=Q(member__isnull=True),
                 nulls_distinct=False,
                 name="one_program_account_per_wallet_unit_and_kind",
+                violation_error_message="The program has such an account already.",
             ),
             models.CheckConstraint(
                 condition=Q(kind=AccountKind.MEMBER.value, member__isnull=False)
@@ -137,6 +138,7 @@ class Entry(models.Model):
                 fields=["reverses"],
                 condition=Q(reverses__isnull=False),
                 name="entry_is_reversed_once",
+                violation_error_message="This entry is reversed already.",
             ),
         ]
 
