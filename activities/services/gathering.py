@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -14,18 +13,16 @@ from activities.services.commands import (
     fingerprint_of,
 )
 from activities.services.replaying import differing_commands, differing_fields
+from activities.services.standing import load_standings
 from campaigns.services import budgets, items
 from loyalty import ledger
 from loyalty.engine.conditions import attempts_window_of, window_of
 from loyalty.engine.evaluation import segments_at
 from loyalty.engine.facts import (
-    EVER,
-    NEVER,
     ActivityFacts,
     Completion,
     Item,
     MemberHistory,
-    Stay,
 )
 from loyalty.ledger.holdings import reserve_ids
 
@@ -229,36 +226,11 @@ def gather_histories(batch: Batch) -> None:
     if not known:
         return
     batch.holdings = ledger.holdings_of(known)
-    rules = batch.programme.rules
     scoring = batch.programme.scoring_wallet_ids
     for (member_id, wallet_id), holding in batch.holdings.items():
         if wallet_id in scoring:
             histories[member_id].score += holding.lifetime_earned
-    with connection.cursor() as cursor:
-        if rules.tiers:
-            cursor.execute(
-                "SELECT member_id, since, tier_id FROM loyalty_membertier"
-                " WHERE member_id = ANY(%s) ORDER BY since, id",
-                [known],
-            )
-            for member_id, since, tier_id in cursor.fetchall():
-                histories[member_id].tier_timeline.append((since, tier_id))
-        if batch.programme.segment_ids:
-            _load_stays(cursor, batch, known)
-
-
-def _load_stays(cursor: object, batch: Batch, member_ids: list[int]) -> None:
-    cursor.execute(  # type: ignore[attr-defined]
-        "SELECT member_id, segment_id, entered_at, left_at"
-        " FROM loyalty_segmentmembership"
-        " WHERE member_id = ANY(%s) AND segment_id = ANY(%s)",
-        [member_ids, list(batch.programme.segment_ids)],
-    )
-    stays: dict[int, list[Stay]] = defaultdict(list)
-    for member_id, segment_id, entered, left in cursor.fetchall():  # type: ignore[attr-defined]
-        stays[member_id].append(Stay(segment_id, entered or EVER, left or NEVER))
-    for member_id, some in stays.items():
-        batch.histories[member_id].stays = tuple(some)
+    load_standings(batch.programme, {one: histories[one] for one in known})
 
 
 def find_candidates(batch: Batch) -> None:
