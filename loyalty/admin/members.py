@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from loyalty.admin.adjusting import adjusting_page
 from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
 from loyalty.admin.formatting import link, list_page, name_of, points
 from loyalty.admin.working_program import working_program
@@ -86,6 +87,7 @@ class MemberAdmin(ProgramAdmin):
     list_select_related = ("tier", "business_unit")
     ordering = ("-pk",)
     actions = None
+    actions_detail = ("adjust_points",)
     inlines = (IdentityInline,)
     readonly_fields = ("enrolled_at",)
     change_form_outer_before_template = "admin/loyalty/member_panel.html"
@@ -128,6 +130,15 @@ class MemberAdmin(ProgramAdmin):
         )
         extra = {**(extra_context or {}), **(_panel(member) if member else {})}
         return super().changeform_view(request, object_id, form_url, extra)
+
+    def has_adjust_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the person may move points by hand."""
+        return request.user.has_perm("loyalty.add_entry")
+
+    @action(description="Adjust points", permissions=["adjust"], icon="exposure")
+    def adjust_points(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give points or take them, after asking."""
+        return adjusting_page(request, self, self.row_or_404(request, object_id))
 
     @display(description="Member")
     def identities_shown(self, member: Member) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from django.db import connection, transaction
 
@@ -42,6 +42,17 @@ class InsufficientPoints(LoyaltyError):
     code = "insufficient_points"
 
 
+class _Reason(NamedTuple):
+    """Why points leave a member, and which of the program's accounts gets them."""
+
+    kind: EntryKind
+    side: AccountKind
+
+
+_SPENDING = _Reason(EntryKind.SPEND, AccountKind.REDEEMED)
+_WITHDRAWAL = _Reason(EntryKind.ADJUSTMENT, AccountKind.ADJUSTED)
+
+
 def spend(
     member: Member, wallet_id: int, amount: int, *, at: datetime, reason: str
 ) -> int:
@@ -54,6 +65,29 @@ def spend(
         InsufficientPoints: fewer can be spent; ``facts`` say how many.
         ValueError: ``amount`` is not above zero.
     """
+    return _take(_SPENDING, member, wallet_id, amount, at=at, reason=reason)
+
+
+def withdraw(
+    member: Member, wallet_id: int, amount: int, *, at: datetime, reason: str
+) -> int:
+    """Take ``amount`` points from a member by hand; return the entry's id.
+
+    The opposite of ``adjust``: the lifetime sum and the tier score stay. Takes and
+    raises what ``spend`` does.
+    """
+    return _take(_WITHDRAWAL, member, wallet_id, amount, at=at, reason=reason)
+
+
+def _take(
+    why: _Reason,
+    member: Member,
+    wallet_id: int,
+    amount: int,
+    *,
+    at: datetime,
+    reason: str,
+) -> int:
     _require_positive(amount)
     with transaction.atomic():
         lock_members([member.pk])
@@ -76,9 +110,9 @@ def spend(
         journal = Journal(member.program_id, at)
         entry_id = journal.entry(
             EntryDraft(
-                kind=EntryKind.SPEND.value,
+                kind=why.kind.value,
                 debit_account_id=holding.account_id,
-                credit_account_id=_side(wallet_id, AccountKind.REDEEMED),
+                credit_account_id=_side(wallet_id, why.side),
                 amount=amount,
                 bucket=_ADJUSTED_BUCKET,
                 occurred_at=at,

@@ -34,8 +34,10 @@ GROUPS: dict[str, Q] = {
     | _of(("add", "change"), _ADDED_BY_MARKETING),
     "Support": _VIEW
     | _of(("add", "change"), ("member", "identity", "segmentmembership"))
-    | _of(("add",), ("activityreversal",)),
+    | _of(("add",), ("activityreversal", "entry")),
     "Analyst": _VIEW,
+    # To add an entry is to move points by hand, for a reason.
+    "Finance": _VIEW | _of(("add",), ("activityreversal", "entry")),
     "Operator": _VIEW
     | _of(("add", "change"), ("program", "wallet", "businessunit", "channel"))
     | _of(("add", "change"), ("apikey", "upload", "frequencyperiod"))

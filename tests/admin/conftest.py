@@ -18,6 +18,12 @@ def marketer(groups):
 
 
 @pytest.fixture
+def staff_of(groups):
+    """Makes somebody of a group."""
+    return _member_of
+
+
+@pytest.fixture
 def analyst(groups):
     """Somebody who only looks."""
     return _member_of("Analyst")

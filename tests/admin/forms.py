@@ -1,5 +1,7 @@
 """Filling in the forms of the admin as a browser would: what is shown is sent."""
 
+from typing import Any
+
 from django.urls import reverse
 
 
@@ -41,7 +43,7 @@ def complaints(answer):
 
 
 def _sent(form):
-    sent = {}
+    sent: dict[str, Any] = {}
     for field in form:
         value = field.value()
         if hasattr(field.field.widget, "decompress"):
