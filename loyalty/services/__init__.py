@@ -7,6 +7,7 @@ from loyalty.services.members import (
     UnknownIdentity,
     add_identities,
     enrol_member,
+    member_numbered,
     member_with,
 )
 from loyalty.services.memberships import (
@@ -24,6 +25,7 @@ __all__ = [
     "add_identities",
     "add_members",
     "enrol_member",
+    "member_numbered",
     "member_with",
     "remove_members",
 ]

@@ -99,6 +99,18 @@ def member_with(program_id: int, kind: str, value: str) -> Member:
     return member
 
 
+def member_numbered(program_id: int, number: int) -> Member:
+    """Return the member that has this number.
+
+    Raises:
+        UnknownIdentity: the program has no such member.
+    """
+    member = Member.objects.filter(program_id=program_id, pk=number).first()
+    if member is None:
+        raise UnknownIdentity(f"There is no member {number}.")
+    return member
+
+
 def _holders(
     program_id: int, wanted: Sequence[IdentityPair]
 ) -> dict[IdentityPair, int]:
