@@ -56,7 +56,7 @@ COLUMNS = (
     Column(
         "type",
         "What the member did: the code of an activity type. May be left out if you "
-        "choose one below.",
+        "choose one in the form.",
         "PURCHASE",
     ),
     Column("channel", "Where: the code of a channel.", "STORE"),

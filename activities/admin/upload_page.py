@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from activities.models import Upload, UploadPhase, UploadRefusal, UploadStatus
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from activities.services.uploads import UploadProgress
 
 _SHOWN_MAX = 20
-_STEPS = ("Uploaded", "Checked", "Confirmed", "Recorded")
+_STEPS = ("Upload", "Check", "Confirm", "Award")
 _STEPS_DONE = {
     UploadStatus.UPLOADED: 1,
     UploadStatus.VALIDATING: 1,
@@ -110,8 +111,12 @@ def page_context(upload: Upload) -> dict[str, Any]:
         "totals": _totals(found, wallets),
         "largest": _largest(found, wallets),
         "found": found,
-        "first_day": str(found.get("first_moment") or "")[:10],
-        "last_day": str(found.get("last_moment") or "")[:10],
+        "first_moment": _moment(found.get("first_moment")),
+        "last_moment": _moment(found.get("last_moment")),
+        "reasons": [
+            (code.replace("_", " "), count)
+            for code, count in found.get("refused", {}).items()
+        ],
         "refusals": [
             (one.line, _FIELDS.get(one.field, one.field), one.message)
             for one in shown[:_SHOWN_MAX]
@@ -137,7 +142,11 @@ def progress_context(upload: Upload) -> dict[str, Any]:
 def total_text(upload: Upload) -> str:
     """Return what a checked file would award, as one phrase."""
     totals = _totals(upload.dry_run or {}, _wallets(upload))
-    return " and ".join(f"{text} ({name})" for name, text in totals) or "no points"
+    return " and ".join(f"{text} {name}" for name, text in totals) or "no points"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _wallets(upload: Upload) -> dict[str, tuple[str, int]]:

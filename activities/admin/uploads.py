@@ -31,6 +31,8 @@ from loyalty.admin.working_program import working_program
 from loyalty.errors import LoyaltyError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.urls import URLPattern
@@ -50,7 +52,7 @@ _STALE = "This page was opened before the upload moved on. It shows now how it s
 class UploadAdmin(ReadOnlyAdmin):
     """Files of activities."""
 
-    list_display = ("name", "state", "how_far", "counts", "created_at", "created_by")
+    list_display = ("name", "state", "how_far", "counts", "arrived_at", "sender")
     list_display_links = ("name",)
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -122,6 +124,16 @@ class UploadAdmin(ReadOnlyAdmin):
         if upload.duplicate_count:
             parts.append(f"{upload.duplicate_count:,} duplicates")
         return ", ".join(parts)
+
+    @display(description="Uploaded", ordering="created_at")
+    def arrived_at(self, upload: Upload) -> datetime:
+        """Return when the file arrived."""
+        return upload.created_at
+
+    @display(description="By", empty_value="")
+    def sender(self, upload: Upload) -> str | None:
+        """Return who sent it in the admin."""
+        return upload.created_by.get_username() if upload.created_by else None
 
     def add_view(
         self,

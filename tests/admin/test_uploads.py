@@ -150,7 +150,7 @@ def test_points_move_only_after_a_page_that_asks(marketing, program, queued):
 
     question = text_of(marketing.get(page("step", upload.pk, "confirm")))
     upload.refresh_from_db()
-    assert "Award 1,200 (Loyalty points)?" in question
+    assert "Award 1,200 Loyalty points?" in question
     assert upload.status == UploadStatus.VALIDATED
 
     take(marketing, upload, "confirm")
@@ -290,3 +290,14 @@ def test_the_list_shows_how_far_each_file_is(marketing, program):
     assert "Running" in text
     assert "Finished" in text
     assert "1, 1 refused" in text
+
+
+def test_the_links_of_the_page_lead_to_rows_of_this_upload(marketing, program):
+    upload = finished(program, ROWS)
+    finished(program, ROWS.replace("R-", "S-"), "later.csv")
+
+    for model, count in (("activity", 1), ("uploadrefusal", 1)):
+        address = reverse(f"admin:activities_{model}_changelist")
+        answer = marketing.get(f"{address}?upload__id__exact={upload.pk}")
+        assert answer.status_code == 200
+        assert len(answer.context["cl"].result_list) == count
