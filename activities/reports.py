@@ -36,6 +36,23 @@ LAWS: dict[str, str] = {
         JOIN activities_activityreversal r ON r.activity_id = e.activity_id
         JOIN loyalty_lot l ON l.entry_id = e.id
         WHERE e.kind = 'award' AND l.remaining > 0
+          AND NOT EXISTS (SELECT 1 FROM loyalty_completion c
+                          WHERE c.activity_id = e.activity_id
+                            AND c.offer_id = e.offer_id AND c.is_paid)
+    """,
+    "A quest is advanced by activities that stand, and by no other": """
+        SELECT 'contribution ' || c.id, c.units, 0
+        FROM campaigns_questcontribution c
+        LEFT JOIN activities_activity a ON a.id = c.activity_id
+             AND a.member_id = c.member_id
+        LEFT JOIN activities_activityreversal r ON r.activity_id = a.id
+        WHERE a.id IS NULL OR r.activity_id IS NOT NULL
+    """,
+    "A quest gives each prize that stands to a member who takes part": """
+        SELECT 'completion ' || c.id, 1, 0
+        FROM loyalty_completion c JOIN campaigns_quest q ON q.offer_ptr_id = c.offer_id
+        WHERE NOT EXISTS (SELECT 1 FROM campaigns_questoptin o
+                          WHERE o.quest_id = c.offer_id AND o.member_id = c.member_id)
     """,
     "A paid completion has its award": """
         SELECT 'completion ' || c.id, 1, 0
@@ -44,15 +61,23 @@ LAWS: dict[str, str] = {
              AND e.offer_id = c.offer_id AND e.kind = 'award'
         WHERE c.is_paid AND e.id IS NULL
     """,
+    # What a quest gave stands as long as its completion does; see reversing.
     "The usage of a campaign is what it has paid": """
         SELECT 'campaign ' || u.campaign_id, u.points_paid,
-               coalesce(sum(e.amount) FILTER (WHERE x.activity_id IS NULL), 0)
+               coalesce(sum(e.amount) FILTER (WHERE
+                   CASE WHEN q.offer_ptr_id IS NULL THEN x.activity_id IS NULL
+                        ELSE c.id IS NOT NULL END), 0)
         FROM campaigns_campaignusage u
+        LEFT JOIN campaigns_quest q ON q.offer_ptr_id = u.campaign_id
         LEFT JOIN loyalty_entry e ON e.offer_id = u.campaign_id AND e.kind = 'award'
         LEFT JOIN activities_activityreversal x ON x.activity_id = e.activity_id
+        LEFT JOIN loyalty_completion c ON c.activity_id = e.activity_id
+             AND c.offer_id = e.offer_id AND c.is_paid
         GROUP BY u.campaign_id
         HAVING u.points_paid <>
-               coalesce(sum(e.amount) FILTER (WHERE x.activity_id IS NULL), 0)
+               coalesce(sum(e.amount) FILTER (WHERE
+                   CASE WHEN q.offer_ptr_id IS NULL THEN x.activity_id IS NULL
+                        ELSE c.id IS NOT NULL END), 0)
     """,
     "A member holds the tier of the last step of the history": """
         SELECT 'member ' || m.id, m.tier_id, t.tier_id

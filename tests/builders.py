@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from activities.services import Line, RecordActivity
-from campaigns.models import Campaign, ItemList, ListedItem
+from campaigns.models import (
+    Campaign,
+    ItemList,
+    ListedItem,
+    Quest,
+    QuestOptIn,
+    QuestRequirement,
+)
 from loyalty.engine.numbers import parse_value
 from loyalty.models import (
     ActivityType,
@@ -88,6 +95,54 @@ def make_campaign(program: Program, **fields: Any) -> Campaign:
     for name, rows in many.items():
         getattr(campaign, name).set(rows)
     return campaign
+
+
+def make_quest(program: Program, *requirements: dict[str, Any], **fields: Any) -> Quest:
+    """Return a published, automatic quest: three purchases for 100 points."""
+    defaults = {
+        "name": f"Quest {next(_numbers)}",
+        "status": "published",
+        "points": 100,
+    }
+    if "wallet" not in fields:
+        defaults["wallet"] = wallet_of(program)
+    many = {
+        name: fields.pop(name)
+        for name in ("included_segments", "excluded_segments")
+        if name in fields
+    }
+    quest = Quest.objects.create(program=program, **{**defaults, **fields})
+    for name, rows in many.items():
+        getattr(quest, name).set(rows)
+    for one in requirements or ({},):
+        make_requirement(quest, **one)
+    return quest
+
+
+def make_requirement(quest: Quest, **fields: Any) -> QuestRequirement:
+    """Return a requirement of three purchases."""
+    defaults: dict[str, Any] = {
+        "description": "Three purchases",
+        "measure": "activities",
+        "value_threshold": 3,
+    }
+    if "activity_type" not in fields:
+        defaults["activity_type"] = ActivityType.objects.get(
+            program=quest.program, code="PURCHASE"
+        )
+    return QuestRequirement.objects.create(quest=quest, **{**defaults, **fields})
+
+
+def make_opt_in(quest: Quest, member: Member, **fields: Any) -> QuestOptIn:
+    """Return an opt-in by call, a day before noon."""
+    defaults: dict[str, Any] = {
+        "opted_in_at": NOON - timedelta(days=1),
+        "is_automatic": False,
+        "created_at": NOON,
+    }
+    return QuestOptIn.objects.create(
+        quest=quest, member=member, **{**defaults, **fields}
+    )
 
 
 def make_member(program: Program, name: str = "", **fields: Any) -> Member:

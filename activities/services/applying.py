@@ -9,7 +9,7 @@ import orjson
 
 from activities.services.commands import Recorded
 from activities.services.records import json_of
-from campaigns.services import budgets
+from campaigns.services import budgets, quests
 from loyalty import ledger
 from loyalty.engine.numbers import format_value
 from loyalty.ledger.awards import post_tier_changes
@@ -153,12 +153,24 @@ def post_points(batch: Batch) -> None:
     ledger.post_awards(batch.programme, postings, batch.holdings, batch.now)
     ledger.post_completions(completions)
     _move_tiers(batch)
+    quests.write_steps(_steps_of(batch), batch.now)
     budgets.take(
         award
         for draft in batch.drafts
         if draft.decision is not None
         for award in draft.decision.awards
     )
+
+
+def _steps_of(batch: Batch) -> list[quests.Taken]:
+    return [
+        quests.Taken(
+            draft.member_id, draft.activity_id, draft.command.occurred_at, step
+        )
+        for draft in batch.drafts
+        if draft.decision is not None and draft.member_id is not None
+        for step in draft.decision.quest_steps
+    ]
 
 
 def _move_tiers(batch: Batch) -> None:

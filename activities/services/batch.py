@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Offer,
     )
     from loyalty.engine.programme import Programme, TypeRule
+    from loyalty.engine.quests import Candidate
     from loyalty.errors import LoyaltyError
     from loyalty.ledger import Holding
 
@@ -37,6 +38,7 @@ class Draft:
     anonymous_profile_id: int | None = None
     facts: ActivityFacts | None = None
     candidates: list[Offer] = field(default_factory=list)
+    quests: list[Candidate] = field(default_factory=list)
     decision: Decision | None = None
     activity_id: int = 0
 

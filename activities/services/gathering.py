@@ -14,7 +14,7 @@ from activities.services.commands import (
 )
 from activities.services.replaying import differing_commands, differing_fields
 from activities.services.standing import load_standings
-from campaigns.services import budgets, items
+from campaigns.services import budgets, items, quests
 from loyalty import ledger
 from loyalty.engine.conditions import attempts_window_of, window_of
 from loyalty.engine.evaluation import segments_at
@@ -234,7 +234,7 @@ def gather_histories(batch: Batch) -> None:
 
 
 def find_candidates(batch: Batch) -> None:
-    """Complete the facts of each draft and find the campaigns it could meet."""
+    """Complete the facts of each draft; find the campaigns and quests it could meet."""
     programme = batch.programme
     listed = items.lists_of(
         programme,
@@ -266,6 +266,30 @@ def find_candidates(batch: Batch) -> None:
             segments_at(batch.histories[draft.member_id], command.occurred_at),
             lists,
         )
+        if programme.quests:
+            draft.quests = programme.quest_index.candidates(
+                command.occurred_at,
+                draft.rule.offer.id,
+                command.units or 0,
+                command.lines,
+            )
+
+
+def gather_quests(batch: Batch) -> None:
+    """Load what the members have done in the quests that the batch touches."""
+    touched = [(one.member_id, one.quests) for one in batch.drafts if one.quests]
+    members = {member_id for member_id, _ in touched if member_id is not None}
+    fresh = set(batch.new_members.values())
+    for member_id in members & fresh:
+        batch.histories[member_id].enrolled_at = batch.now
+    members -= fresh
+    if not members:
+        return
+    quest_ids = {one.quest.id for _, some in touched for one in some}
+    found = quests.histories_of(members, quest_ids)
+    for member_id, by_quest in quests.by_member(found).items():
+        batch.histories[member_id].quests = by_quest
+        batch.histories[member_id].enrolled_at = found.enrolled_at[member_id]
 
 
 def _scaled(points: int | None, decimals: int) -> int | None:
@@ -329,4 +353,6 @@ def gather_budgets(batch: Batch, *, lock: bool) -> None:
 
 
 def _all_candidates(drafts: Iterable[Draft]) -> Iterable[Offer]:
-    return (offer for draft in drafts for offer in draft.candidates)
+    for draft in drafts:
+        yield from draft.candidates
+        yield from (candidate.quest.offer for candidate in draft.quests)

@@ -141,6 +141,7 @@ def _gather_facts(batch: Batch, *, lock: bool) -> None:
     gathering.gather_histories(batch)
     gathering.find_candidates(batch)
     gathering.gather_completions(batch)
+    gathering.gather_quests(batch)
     gathering.gather_budgets(batch, lock=lock)
 
 
@@ -163,6 +164,7 @@ def _decide(batch: Batch) -> None:
                 draft.candidates,
                 rules,
                 batch.budgets,
+                draft.quests,
             )
             absorb(draft.decision, draft.facts, history)
             consume(draft.decision, batch.budgets)

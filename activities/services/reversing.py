@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from activities.models import Activity
-from campaigns.services import budgets
+from campaigns.services import budgets, quests
 from campaigns.services.programme import programme_for_update
 from loyalty import ledger
 from loyalty.engine.tiers import tier_for
@@ -34,8 +34,9 @@ def reverse_activities(
     """Undo activities; return the ids of those that were not undone before.
 
     Takes back exactly what was awarded, from what was recorded, not from today's
-    rules. Numbers that are not of this program are passed over. Undoing twice
-    does nothing the second time.
+    rules. A quest's prize goes if the activities that are left do not hold it, with
+    whichever of them it came, and stays if they do. Numbers that are not of this
+    program are passed over. Undoing twice does nothing the second time.
 
     Locks the configuration (shared), the members, then campaign usage.
     """
@@ -47,7 +48,10 @@ def reverse_activities(
         todo = _standing(program_id, activity_ids)
         if todo:
             holdings = ledger.holdings_of(member_ids)
-            undone = ledger.reverse_awards(program_id, todo, holdings, now, reason)
+            prizes = quests.take_back(programme, todo)
+            undone = ledger.reverse_awards(
+                ledger.Undoing(program_id, todo, now, reason, *prizes), holdings
+            )
             budgets.give_back(undone)
             _lower_tiers(programme, member_ids, holdings, now)
             _mark(todo, now, reason, actor)

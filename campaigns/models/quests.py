@@ -131,7 +131,7 @@ class Quest(Offer):
     def clean(self) -> None:
         """Refuse a quest without a prize."""
         super().clean()
-        if self.points is not None and self.points <= 0:
+        if not self.points or self.points < 0:
             raise ValidationError({"points": "The prize is above zero."})
 
 

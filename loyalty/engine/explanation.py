@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from loyalty.engine.facts import Reason
-from loyalty.engine.numbers import format_value
 
 _FIRST_YEAR = 1
 _LAST_YEAR = 9999
@@ -162,7 +161,7 @@ def progress(operands: Mapping[str, Any]) -> str:
     """Return how far a quest is, requirement by requirement.
 
     >>> progress({"progress": [{"requirement": 1, "what": "Three visits",
-    ...     "added": 10000, "value": 20000, "needed": 30000}]})
+    ...     "added": "1", "value": "2", "needed": "3"}]})
     'Three visits: 2 of 3 (1 more).'
     """
     return "; ".join(_step(one) for one in operands.get("progress", ())) + "."
@@ -170,10 +169,10 @@ def progress(operands: Mapping[str, Any]) -> str:
 
 def _step(one: Mapping[str, Any]) -> str:
     needed = one["needed"]
-    of_needed = "" if needed is None else f" of {format_value(needed)}"
-    added = f" ({format_value(one['added'])} more)" if one["added"] else ""
+    of_needed = "" if needed is None else f" of {needed}"
+    added = f" ({one['added']} more)" if one["added"] != "0" else ""
     what = one["what"] or f"Requirement {one['requirement']}"
-    return f"{what}: {format_value(one['value'])}{of_needed}{added}"
+    return f"{what}: {one['value']}{of_needed}{added}"
 
 
 def _quest_in_progress(operands: Mapping[str, Any], voice: Voice) -> str:

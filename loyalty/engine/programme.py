@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loyalty.engine.facts import Offer, Rules
 from loyalty.engine.quests import Candidate, Quest, amounts_of
@@ -171,9 +171,12 @@ class QuestIndex:
         moment: datetime,
         activity_type_id: int,
         units: int,
-        lines: Sequence[tuple[str, int]],
+        lines: Sequence[Sequence[Any]],
     ) -> list[Candidate]:
-        """Return the quests live at ``moment`` that the activity adds to."""
+        """Return the quests live at ``moment`` that the activity adds to.
+
+        A line item has its product first, then its value.
+        """
         place = self._by_type.get(activity_type_id)
         if place is None:
             return []

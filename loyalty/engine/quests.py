@@ -34,7 +34,7 @@ from loyalty.engine.facts import (
     Rejection,
     Rules,
 )
-from loyalty.engine.numbers import UNITS_PER_ONE
+from loyalty.engine.numbers import UNITS_PER_ONE, format_value
 
 
 class Measure(Enum):
@@ -159,7 +159,7 @@ def amounts_of(
     requirements: Iterable[Requirement],
     activity_type_id: int,
     units: int,
-    lines: Sequence[tuple[str, int]],
+    lines: Sequence[Sequence[Any]],
 ) -> tuple[tuple[int, int], ...]:
     """Return how much an activity adds to each requirement: (number, amount).
 
@@ -167,7 +167,7 @@ def amounts_of(
         requirements: those of one quest.
         activity_type_id: the activity's type.
         units: the activity's value.
-        lines: product and value of each line item.
+        lines: each line item, product and value first.
 
     Requirements that it adds nothing to are left out, so values of zero or below
     never take progress away.
@@ -185,8 +185,8 @@ def amounts_of(
     return tuple(found)
 
 
-def _amount(one: Requirement, units: int, lines: Sequence[tuple[str, int]]) -> int:
-    matching = [value for item, value in lines if item in one.restricted_to]
+def _amount(one: Requirement, units: int, lines: Sequence[Sequence[Any]]) -> int:
+    matching = [line[1] for line in lines if line[0] in one.restricted_to]
     if one.restricted_to and not matching:
         return 0
     if one.measure is Measure.ACTIVITIES:
@@ -376,15 +376,15 @@ def _is_spent(budget: Budget) -> bool:
 
 
 def _told(run: Run, amounts: tuple[tuple[int, int], ...]) -> list[dict[str, Any]]:
-    """Return the run for the decision record; amounts in 1/10,000."""
+    """Return the run for the decision record; amounts as decimal text."""
     added = dict(amounts)
     return [
         {
             "requirement": one.requirement.id,
             "what": one.requirement.description,
-            "added": added.get(one.requirement.id, 0),
-            "value": one.value,
-            "needed": one.needed,
+            "added": format_value(added.get(one.requirement.id, 0)),
+            "value": format_value(one.value),
+            "needed": None if one.needed is None else format_value(one.needed),
         }
         for one in run.progress
     ]

@@ -16,7 +16,7 @@ from loyalty.ledger.movements import (
     release_due,
     spend,
 )
-from loyalty.ledger.reversals import Reversed, reverse_awards
+from loyalty.ledger.reversals import Reversed, Undoing, reverse_awards
 
 __all__ = [
     "AwardPosting",
@@ -25,6 +25,7 @@ __all__ = [
     "Mismatch",
     "Reversed",
     "Step",
+    "Undoing",
     "adjust",
     "expire_due",
     "holdings_of",

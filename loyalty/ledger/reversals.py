@@ -42,13 +42,22 @@ class _Award(NamedTuple):
     occurred_at: datetime
 
 
-def reverse_awards(
-    program_id: int,
-    activity_ids: Collection[int],
-    holdings: Holdings,
-    created_at: datetime,
-    reason: str,
-) -> list[Reversed]:
+class Undoing(NamedTuple):
+    """What is to be undone, when and why.
+
+    ``also`` are single awards of other activities and ``but`` those of these ones
+    that stay, as (activity, offer).
+    """
+
+    program_id: int
+    activity_ids: Collection[int]
+    created_at: datetime
+    reason: str
+    also: Collection[tuple[int, int]] = ()
+    but: Collection[tuple[int, int]] = ()
+
+
+def reverse_awards(undoing: Undoing, holdings: Holdings) -> list[Reversed]:
     """Take back every award of the activities that is not taken back yet.
 
     First from the award's own lot, then from the member's other lots in order of
@@ -58,18 +67,21 @@ def reverse_awards(
 
     Every member must be locked and ``holdings`` loaded after that.
     """
-    awards = _awards_of(activity_ids)
+    awards = _awards_of(undoing)
+    program_id = undoing.program_id
     wallets = Wallet.objects.filter(program_id=program_id, allows_negative=True)
     below_zero = set(wallets.values_list("pk", flat=True))
     open_lots = OpenLots({one.account_id for one in holdings.values()})
-    journal = Journal(program_id, created_at)
+    journal = Journal(program_id, undoing.created_at)
     journal.reserve(max(len(awards), 1))
 
     undone = []
     for award in awards:
         holding = holdings[award.member_id, award.wallet_id]
         is_allowed = award.wallet_id in below_zero
-        shortfall = _take_back(award, holding, open_lots, journal, reason, is_allowed)
+        shortfall = _take_back(
+            award, holding, open_lots, journal, undoing.reason, is_allowed
+        )
         undone.append(
             Reversed(
                 award.activity_id,
@@ -83,15 +95,14 @@ def reverse_awards(
 
     save_holdings(holdings)
     journal.flush()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM loyalty_completion WHERE activity_id = ANY(%s)",
-            [list(activity_ids)],
-        )
+    _delete_completions(undoing)
     return undone
 
 
-def _awards_of(activity_ids: Collection[int]) -> list[_Award]:
+def _awards_of(undoing: Undoing) -> list[_Award]:
+    own, also = frozenset(undoing.activity_ids), frozenset(undoing.also)
+    but = frozenset(undoing.but)
+    every = [*own, *(activity_id for activity_id, _ in also)]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.id, a.member_id, a.wallet_id, e.debit_account_id, e.amount,"
@@ -100,9 +111,37 @@ def _awards_of(activity_ids: Collection[int]) -> list[_Award]:
             " WHERE e.activity_id = ANY(%s) AND e.kind = %s AND NOT EXISTS"
             " (SELECT 1 FROM loyalty_entry r WHERE r.reverses_id = e.id)"
             " ORDER BY e.id",
-            [list(activity_ids), EntryKind.AWARD.value],
+            [every, EntryKind.AWARD.value],
         )
-        return [_Award(*row) for row in cursor.fetchall()]
+        awards = [_Award(*row) for row in cursor.fetchall()]
+    chosen = []
+    for award in awards:
+        name = (award.activity_id, award.offer_id)
+        if name in also or (award.activity_id in own and name not in but):
+            chosen.append(award)
+    return chosen
+
+
+def _delete_completions(undoing: Undoing) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM loyalty_completion c WHERE activity_id = ANY(%s)"
+            " AND NOT EXISTS (SELECT 1 FROM unnest(%s::bigint[], %s::bigint[])"
+            " AS v(activity_id, offer_id)"
+            " WHERE v.activity_id = c.activity_id AND v.offer_id = c.offer_id)",
+            [list(undoing.activity_ids), *_columns(undoing.but)],
+        )
+        if undoing.also:
+            cursor.execute(
+                "DELETE FROM loyalty_completion c"
+                " USING unnest(%s::bigint[], %s::bigint[]) AS v(activity_id, offer_id)"
+                " WHERE v.activity_id = c.activity_id AND v.offer_id = c.offer_id",
+                _columns(undoing.also),
+            )
+
+
+def _columns(pairs: Collection[tuple[int, int]]) -> list[list[int]]:
+    return [[one for one, _ in pairs], [other for _, other in pairs]]
 
 
 def _take_back(

@@ -179,11 +179,17 @@ SENTENCES = [
         Reason.QUEST_IN_PROGRESS,
         {
             "progress": [
-                {"requirement": 1, "what": "", "added": 0, "value": 5, "needed": None}
+                {
+                    "requirement": 1,
+                    "what": "",
+                    "added": "0",
+                    "value": "0.5",
+                    "needed": None,
+                }
             ]
         },
         PLAIN,
-        "It counts, but the quest goes on. Requirement 1: 0.0005.",
+        "It counts, but the quest goes on. Requirement 1: 0.5.",
     ),
     (
         Reason.QUEST_COMPLETED,

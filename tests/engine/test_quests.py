@@ -369,9 +369,9 @@ def test_the_decision_explains_the_progress():
             {
                 "requirement": 1,
                 "what": "Three visits",
-                "added": 10_000,
-                "value": 10_000,
-                "needed": 30_000,
+                "added": "1",
+                "value": "1",
+                "needed": "3",
             }
         ]
     }
