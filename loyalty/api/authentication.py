@@ -1,13 +1,15 @@
 """Who calls: an API key, found by its prefix and checked by its hash.
 
-One query a request and never a write. The program that the key belongs to comes
+Or a short-lived access token that was got for one (``loyalty.api.oauth``). One
+query a request and never a write. The program that the key belongs to comes
 with it, so every queryset can be cut to it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -19,11 +21,14 @@ from loyalty.api.problems import Problem
 from loyalty.models import ApiKey, NaiveTimestampPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rest_framework.request import Request
 
 CHALLENGE = 'Bearer realm="loyalty"'
 _KEY = re.compile(r"([A-Za-z0-9]{1,8})\.[A-Za-z0-9]{1,120}")
-_ROW = """
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_COLUMNS = """
 SELECT k.id, k.name, k.hashed_key, k.revoked, k.expiry_date, k.can_read, k.can_write,
        k.program_id, p.is_enabled, p.time_zone, p.naive_timestamp_policy,
        ARRAY(SELECT u.id FROM loyalty_apikey_business_units l
@@ -32,8 +37,17 @@ SELECT k.id, k.name, k.hashed_key, k.revoked, k.expiry_date, k.can_read, k.can_w
        ARRAY(SELECT u.code FROM loyalty_apikey_business_units l
              JOIN loyalty_businessunit u ON u.id = l.businessunit_id
              WHERE l.apikey_id = k.id)
+"""
+_KEY_ROW = f"""
+{_COLUMNS}
 FROM loyalty_apikey k JOIN loyalty_program p ON p.id = k.program_id
 WHERE k.prefix = %s
+"""
+_TOKEN_ROW = f"""
+{_COLUMNS}, t.can_read, t.can_write, t.expires_at
+FROM loyalty_accesstoken t JOIN loyalty_apikey k ON k.id = t.api_key_id
+JOIN loyalty_program p ON p.id = k.program_id
+WHERE t.digest = %s
 """
 
 
@@ -101,16 +115,42 @@ def _sent_key(meta: dict[str, Any]) -> str | None:
 
 
 def caller_of(key: str) -> Caller:
-    """Return the caller that holds ``key``.
+    """Return the caller that holds ``key``, an API key or an access token.
 
     Raises:
         Problem: 401; the key is unknown, revoked or expired, or its program is
             disabled. Which of these is told only to who holds the whole key.
     """
+    if _TOKEN.fullmatch(key):
+        return _caller_of_token(key)
     match = _KEY.fullmatch(key)
-    row = _row_of(match[1]) if match else None
+    row = _row(_KEY_ROW, match[1]) if match else None
     if row is None or not ApiKey.objects.key_generator.verify(key, row[2]):
         raise _denied("unknown_key", "This API key is unknown.")
+    return _caller(row)
+
+
+def _caller_of_token(token: str) -> Caller:
+    row = _row(_TOKEN_ROW, digest_of(token))
+    if row is None:
+        raise _denied("unknown_key", "This access token is unknown.")
+    *of_key, can_read, can_write, expires_at = row
+    if expires_at <= datetime.now(tz=UTC):
+        raise _denied("expired_key", "This access token has expired.")
+    caller = _caller(of_key)
+    return replace(
+        caller,
+        can_read=caller.can_read and can_read,
+        can_write=caller.can_write and can_write,
+    )
+
+
+def digest_of(token: str) -> bytes:
+    """Return what is kept of an access token. Tokens are random: no salt is needed."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _caller(row: Sequence[Any]) -> Caller:
     if row[3]:
         raise _denied("revoked_key", "This API key was revoked.")
     if row[4] is not None and row[4] <= datetime.now(tz=UTC):
@@ -130,9 +170,9 @@ def caller_of(key: str) -> Caller:
     )
 
 
-def _row_of(prefix: str) -> Any:
+def _row(query: str, value: str | bytes) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(_ROW, [prefix])
+        cursor.execute(query, [value])
         return cursor.fetchone()
 
 

@@ -67,8 +67,7 @@ class UnknownSession(LoyaltyError):
 class Opening:
     """What a client app says when it opens a session.
 
-    ``identifier_type`` None means the program's default. ``identifier`` None asks
-    for an anonymous session.
+    Without identifier and type it asks for an anonymous session.
     """
 
     correlation_id: str
@@ -98,10 +97,9 @@ def open_session(program_id: int, opening: Opening, *, now: datetime) -> ClientS
         SessionOfAnother: the name belongs to a session of somebody else.
     """
     program = Program.objects.get(pk=program_id)
-    kind = opening.identifier_type or IdentifierType(program.default_identifier_type)
     member = None
-    if opening.identifier is not None:
-        member = _member(program_id, kind, opening.identifier)
+    if opening.identifier is not None and opening.identifier_type is not None:
+        member = _member(program_id, opening.identifier_type, opening.identifier)
 
     with transaction.atomic():
         session, is_new = ClientSession.objects.get_or_create(
@@ -109,7 +107,7 @@ def open_session(program_id: int, opening: Opening, *, now: datetime) -> ClientS
             correlation_id=canonical(opening.correlation_id),
             defaults={
                 "member": member,
-                "identifier_type": kind if member else "",
+                "identifier_type": opening.identifier_type or "",
                 "channel": opening.channel,
                 "opened_at": now,
                 "expires_at": now + timedelta(hours=program.session_hours),
