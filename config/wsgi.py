@@ -1,9 +1,27 @@
 """The WSGI entry point."""
 
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+
+def application(
+    environ: dict[str, Any], start_response: Callable[..., Any]
+) -> Iterable[bytes]:
+    """Answer a request; all at once where the answer is there at once.
+
+    The server would send a response object piece by piece, and hold its database
+    connection meanwhile. A list goes out whole, with its length.
+    """
+    response = _django(environ, start_response)
+    if response.streaming:
+        return response
+    body = [response.content]
+    response.close()
+    return body
