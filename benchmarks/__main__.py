@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import database, measures
 
-NAMES = ("bulk",)
+NAMES = ("bulk", "live")
 
 
 def main() -> None:

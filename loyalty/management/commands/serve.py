@@ -95,17 +95,22 @@ def _processes(host: str, port: int, *, demo: bool) -> dict[str, list[str]]:
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     announce = ["announce_site", "--host", host, "--port", str(port)]
     return {
-        "web": [
-            *(str(programs / "granian"), "config.wsgi:application"),
-            *("--interface", "wsgi", "--host", host, "--port", str(port)),
-            *("--workers", str(min(os.cpu_count() or 1, WEB_PROCESSES_MAX))),
-            *("--blocking-threads", str(THREADS_PER_WEB_PROCESS)),
-            *("--log-level", "warning"),
-        ],
+        "web": web_command(host, port),
         "worker": [*celery, "worker", "--loglevel", "warning", *quiet],
         "beat": [*celery, "beat", "--loglevel", "warning", "--pidfile="],
         "site": [*MANAGE, *announce, *(["--demo"] if demo else [])],
     }
+
+
+def web_command(host: str, port: int) -> list[str]:
+    """Return the command line of the web server."""
+    return [
+        *(str(Path(sys.executable).parent / "granian"), "config.wsgi:application"),
+        *("--interface", "wsgi", "--host", host, "--port", str(port)),
+        *("--workers", str(min(os.cpu_count() or 1, WEB_PROCESSES_MAX))),
+        *("--blocking-threads", str(THREADS_PER_WEB_PROCESS)),
+        *("--log-level", "warning"),
+    ]
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
