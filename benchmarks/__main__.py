@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import database, measures
 
-NAMES = ("bulk", "live")
+NAMES = ("bulk", "live", "flatness")
 
 
 def main() -> None:
