@@ -17,7 +17,6 @@ from loyalty.models.programme import (
     Partner,
     Program,
     ReportingChannel,
-    Segment,
     Tag,
     Tier,
 )
@@ -342,7 +341,7 @@ class ActivityType(Offer):
         help_text="On: members below the tier see it locked. Off: it is hidden.",
     )
     segment = models.ForeignKey(
-        Segment, on_delete=models.PROTECT, null=True, blank=True
+        "loyalty.Segment", on_delete=models.PROTECT, null=True, blank=True
     )
     segment_mode = models.CharField(
         max_length=10, choices=SegmentMode.choices, blank=True

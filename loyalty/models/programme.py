@@ -4,7 +4,7 @@ from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from loyalty.engine.periods import Unit
 
@@ -360,67 +360,3 @@ class Tier(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Segment(models.Model):
-    """A named list of members; each is in it from a moment until a moment."""
-
-    program = models.ForeignKey(Program, on_delete=models.PROTECT)
-    code = models.SlugField(max_length=50)
-    name = models.CharField(max_length=100)
-    description = models.CharField(max_length=500, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["program", "code"],
-                name="segment_code_once_per_program",
-                violation_error_message="This program has a segment with this code.",
-            ),
-            models.UniqueConstraint(
-                fields=["program", "name"],
-                name="segment_name_once_per_program",
-                violation_error_message="This program has a segment with this name.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class SegmentMembership(models.Model):
-    """A member's stay in a segment: ``[entered_at, left_at)``; empty is open."""
-
-    segment = models.ForeignKey(
-        Segment, on_delete=models.CASCADE, related_name="memberships"
-    )
-    member = models.ForeignKey(
-        "loyalty.Member", on_delete=models.CASCADE, related_name="segment_memberships"
-    )
-    entered_at = models.DateTimeField(
-        null=True, blank=True, help_text="Empty: since ever."
-    )
-    left_at = models.DateTimeField(
-        null=True, blank=True, help_text="Empty: still in it. The instant is outside."
-    )
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(left_at__isnull=True)
-                | Q(entered_at__isnull=True)
-                | Q(left_at__gt=F("entered_at")),
-                name="segment_is_left_after_it_is_entered",
-                violation_error_message="A member leaves after entering.",
-            ),
-            models.UniqueConstraint(
-                fields=["segment", "member"],
-                condition=Q(left_at__isnull=True),
-                name="member_stays_once_in_a_segment",
-                violation_error_message="This member is in the segment already.",
-            ),
-        ]
-        indexes = [models.Index(fields=["member", "segment"])]
-
-    def __str__(self) -> str:
-        return f"{self.member_id} in {self.segment_id}"
