@@ -16,8 +16,8 @@ from campaigns.services.item_uploads import ItemChange, item_lines, upload_items
 from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import list_page
+from loyalty.admin.lists import NamesFileForm
 from loyalty.admin.points import link_to
-from loyalty.admin.segments import NamesFileForm
 from loyalty.services.lists import UnreadableList
 
 if TYPE_CHECKING:

@@ -53,7 +53,7 @@ class ActivityTypeAdmin(SwitchedAdmin):
         "pays",
         "often",
         "window",
-        "needs_review",
+        "review",
     )
     list_filter = (
         StateFilter,
@@ -150,10 +150,16 @@ class ActivityTypeAdmin(SwitchedAdmin):
         """Return what it is doing now."""
         return state_of(kind, timezone.now())
 
+    @display(description="Review", label={"To review": "warning"})
+    def review(self, kind: ActivityType) -> str | None:
+        """Return whether somebody should look at it."""
+        return "To review" if kind.needs_review else None
+
     @display(description="Pays")
     def pays(self, kind: ActivityType) -> str:
         """Return the reward in words."""
-        return pays(kind).removeprefix("earn ").capitalize()
+        text = pays(kind).removeprefix("earn ")
+        return text[0].upper() + text[1:]
 
     @display(description="Limits")
     def often(self, kind: ActivityType) -> str:

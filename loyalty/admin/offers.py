@@ -147,9 +147,9 @@ def pays(offer: Offer) -> str:
 def unit_of(offer: Offer) -> str:
     """Return what the wallet's amounts are called."""
     name = str(offer.wallet)
-    if "point" in name.lower():
-        return "point" if offer.points == 1 and name.lower() == "points" else name
-    return f"points ({name})"
+    if not name.lower().endswith("points"):
+        return f"points ({name})"
+    return name[:-1] if offer.points == 1 else name
 
 
 def limits(offer: Offer) -> list[str]:

@@ -4,78 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from unfold.decorators import action, display
-from unfold.widgets import (
-    UnfoldAdminFileFieldWidget,
-    UnfoldAdminRadioSelectWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminSplitDateTimeWidget,
-    UnfoldBooleanSwitchWidget,
-)
 
-from loyalty.admin.bases import MomentField, OwnProgramFilter, ProgramAdmin
-from loyalty.admin.confirming import Question, ask, is_confirmed
-from loyalty.admin.formatting import list_page, name_of
+from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin
+from loyalty.admin.filling import filling_page, identity_kinds
+from loyalty.admin.formatting import link, list_page, name_of
 from loyalty.admin.points import link_to
-from loyalty.models import Identity, Segment, SegmentMembership
-from loyalty.services.lists import UnreadableList
-from loyalty.services.segment_uploads import SegmentChange, member_lines, upload_members
+from loyalty.models import Segment, SegmentMembership
+from loyalty.services.segment_uploads import member_lines
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
-
-
-class NamesFileForm(forms.Form):
-    """A file with one name per line."""
-
-    file = forms.FileField(
-        help_text="CSV or text, UTF-8: one per line, or the first column. Up to "
-        "hundreds of thousands of lines.",
-        widget=UnfoldAdminFileFieldWidget,
-    )
-    has_heading = forms.BooleanField(
-        label="The first line is a heading",
-        required=False,
-        widget=UnfoldBooleanSwitchWidget,
-    )
-
-
-class MembersFileForm(NamesFileForm):
-    """A file of members and what it does."""
-
-    identity_kind = forms.ChoiceField(
-        label="Members are named by", widget=UnfoldAdminSelectWidget
-    )
-    change = forms.ChoiceField(
-        label="What the file does",
-        choices=[
-            (SegmentChange.ADD.value, "Its members enter"),
-            (SegmentChange.REMOVE.value, "Its members leave"),
-            (SegmentChange.REPLACE.value, "Its members enter, everybody else leaves"),
-        ],
-        initial=SegmentChange.ADD.value,
-        widget=UnfoldAdminRadioSelectWidget,
-    )
-    at = MomentField(
-        label="As of",
-        help_text="Activities before this moment are not affected.",
-        widget=UnfoldAdminSplitDateTimeWidget,
-    )
-    field_order = ("file", "has_heading", "identity_kind", "change", "at")
-
-    def __init__(self, *args: Any, kinds: list[str], **kwargs: Any) -> None:
-        """Offer the kinds of identities that members have."""
-        super().__init__(*args, **kwargs)
-        self.fields["identity_kind"].choices = [(kind, kind) for kind in kinds]  # type: ignore[attr-defined]
-        zone = timezone.get_current_timezone_name()
-        self.fields["at"].help_text += f" Time zone: {zone}."
 
 
 @admin.register(Segment)
@@ -86,7 +32,12 @@ class SegmentAdmin(ProgramAdmin):
     search_fields = ("name", "code")
     ordering = ("name",)
     actions_detail = ("show_members", "upload_file", "download")
-    fieldsets = (("What", {"fields": ("program", "name", "code", "description")}),)
+    readonly_fields = ("used_by",)
+    fieldsets = (
+        ("What", {"fields": ("program", "name", "code", "description")}),
+        ("Where it counts", {"fields": ("used_by",)}),
+    )
+    add_fieldsets = fieldsets[:1]
 
     def get_prepopulated_fields(
         self, request: HttpRequest, obj: Segment | None = None
@@ -112,6 +63,19 @@ class SegmentAdmin(ProgramAdmin):
         """Return a link to the members."""
         return link_to(_members_page(segment), "Show members")
 
+    @display(description="Used by", empty_value="No campaign and no activity type.")
+    def used_by(self, segment: Segment) -> SafeString | None:
+        """Return links to the offers that let its members in or keep them out."""
+        # The relations belong to the app above; they are reached by their names.
+        related: Any = segment
+        offers = [
+            *related.campaigns.order_by("-pk"),
+            *related.excluding_campaigns.order_by("-pk"),
+            *related.activitytype_set.order_by("title"),
+        ]
+        links = format_html_join(", ", "{}", ((link(one),) for one in offers[:50]))
+        return links or None
+
     @action(description="Members", permissions=["view"], icon="group")
     def show_members(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show who is in it, page by page."""
@@ -120,58 +84,14 @@ class SegmentAdmin(ProgramAdmin):
 
     @action(description="Upload a file", permissions=["change"], icon="upload_file")
     def upload_file(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Let the members of a file enter or leave."""
-        segment = self.row_or_404(request, object_id)
-        kinds = _identity_kinds(segment)
-        posted = (request.POST, request.FILES) if is_confirmed(request) else ()
-        form = MembersFileForm(
-            *posted, kinds=kinds, initial={"at": timezone.localtime()}
-        )
-        if is_confirmed(request) and form.is_valid():
-            try:
-                return self._upload(request, segment, form.cleaned_data)
-            except UnreadableList as refusal:
-                form.add_error("file", refusal.message)
-        question = Question(
-            f"Upload members of “{segment}”",
-            f"{segment.members_now:,} members are in it now.",
-            "Upload",
-        )
-        back = self.address_of("change", segment.pk)
-        return ask(request, self, question, form=form, back=back, obj=segment)
-
-    def _upload(
-        self, request: HttpRequest, segment: Segment, answers: dict[str, Any]
-    ) -> HttpResponse:
-        report = upload_members(
-            segment,
-            answers["file"].file,
-            identity_kind=answers["identity_kind"],
-            change=SegmentChange(answers["change"]),
-            at=answers["at"],
-            has_heading=answers["has_heading"],
-        )
-        text = (
-            f"{report.line_count:,} lines: {report.entered_count:,} members entered, "
-            f"{report.left_count:,} left, {report.known_count:,} were known."
-        )
-        self.log_change(request, segment, f"Uploaded a file. {text}")
-        self.message_of(request, text)
-        if report.unknown_count:
-            names = ", ".join(report.unknown)
-            more = " and more" if report.unknown_count > len(report.unknown) else ""
-            self.message_user(
-                request,
-                f"{report.unknown_count:,} names belong to nobody: {names}{more}.",
-                messages.WARNING,
-            )
-        return self.back_to(segment)
+        """Let the members of a file enter or leave, after showing what it does."""
+        return filling_page(request, self, self.row_or_404(request, object_id))
 
     @action(description="Download", permissions=["view"], icon="download")
     def download(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         """Stream who is in it now, by the first kind of identity."""
         segment = self.row_or_404(request, object_id)
-        kind = _identity_kinds(segment)[0]
+        kind = identity_kinds(segment)[0]
         lines = member_lines(segment, kind, timezone.now())
         name = f"{segment.code}.csv"
         return StreamingHttpResponse(
@@ -223,8 +143,3 @@ class SegmentMembershipAdmin(ProgramAdmin):
 
 def _members_page(segment: Segment) -> str:
     return list_page(SegmentMembership, segment__id__exact=segment.pk)
-
-
-def _identity_kinds(segment: Segment) -> list[str]:
-    rows = Identity.objects.filter(program=segment.program_id)
-    return sorted(rows.values_list("kind", flat=True).distinct()) or ["customer_id"]

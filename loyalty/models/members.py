@@ -38,7 +38,9 @@ class Member(models.Model):
         indexes = [models.Index(fields=["program", "id"])]
 
     def __str__(self) -> str:
-        return f"Member {self.pk}"
+        # Names only where the identities were fetched with the row: no query here.
+        fetched = getattr(self, "_prefetched_objects_cache", {}).get("identities", ())
+        return ", ".join(one.value for one in fetched) or f"Member {self.pk}"
 
 
 class Identity(models.Model):

@@ -76,6 +76,33 @@ def upload_members(
     )
 
 
+def preview_members(
+    segment: Segment,
+    file: IO[bytes],
+    *,
+    identity_kind: str,
+    change: SegmentChange,
+    at: datetime,
+    has_heading: bool,
+) -> SegmentUpload:
+    """Return what ``upload_members`` would do; nothing stays changed.
+
+    Raises:
+        UnreadableList: the file is not a list of names.
+    """
+    with transaction.atomic():
+        report = upload_members(
+            segment,
+            file,
+            identity_kind=identity_kind,
+            change=change,
+            at=at,
+            has_heading=has_heading,
+        )
+        transaction.set_rollback(True)
+    return report
+
+
 def member_lines(segment: Segment, identity_kind: str, at: datetime) -> Iterator[str]:
     """Yield the members in ``segment`` at ``at``, one CSV line each."""
     with (
