@@ -288,6 +288,12 @@ def completions_of(quest: Quest, history: QuestHistory) -> int:
     return done if most is None else min(done, most)
 
 
+def prizes_of(history: QuestHistory, opt_in: OptIn) -> list[datetime]:
+    """Return the moments of the prizes that came under one opt-in."""
+    until = _counts_until(history, opt_in)
+    return [at for at, _ in history.prizes if opt_in.counts_from <= at < until]
+
+
 def prizes_to_take_back(
     quest: Quest, history: QuestHistory, reversed_ids: frozenset[int]
 ) -> list[int]:
