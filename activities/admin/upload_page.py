@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from activities.models import Upload, UploadPhase, UploadRefusal, UploadStatus
 from activities.services import uploads
-from loyalty.admin.formatting import points
+from loyalty.admin.formatting import number, points
 from loyalty.models import Wallet
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def page_context(upload: Upload) -> dict[str, Any]:
         "tiles": _tiles(upload, found) if found else [],
         "points_lines": lines,
         "totals": _totals(found, wallets),
-        "largest": _largest(found, wallets),
+        "largest": _largest(found),
         "found": found,
         "first_moment": _moment(found.get("first_moment")),
         "last_moment": _moment(found.get("last_moment")),
@@ -172,14 +173,9 @@ def _totals(
     return [(name, points(total, decimals)) for (name, decimals), total in named]
 
 
-def _largest(
-    found: dict[str, Any], wallets: dict[str, tuple[str, int]]
-) -> list[dict[str, Any]]:
-    places = {decimals for _, decimals in wallets.values()}
-    # Points of wallets with different decimals have no common notation.
-    decimals = places.pop() if len(places) == 1 else 0
+def _largest(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {**one, "points": points(one["points"], decimals)}
+        {**one, "points": number(Decimal(one["points"]))}
         for one in found.get("largest", ())
     ]
 

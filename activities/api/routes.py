@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from activities.api import refusals  # noqa: F401 (fills the table of statuses)
 from activities.api.activities import ActivityViewSet
+from activities.api.uploads import UploadViewSet
 
 if TYPE_CHECKING:
     from rest_framework.routers import BaseRouter
@@ -14,3 +15,4 @@ if TYPE_CHECKING:
 def register(router: BaseRouter) -> None:
     """Add the resources to the router."""
     router.register("activities", ActivityViewSet, basename="activities")
+    router.register("uploads", UploadViewSet, basename="uploads")

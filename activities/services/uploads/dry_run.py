@@ -16,6 +16,7 @@ from activities.services.uploads import staging
 from activities.services.uploads.normalising import Refusal
 from activities.services.uploads.payloads import command_reader, rows_as_in_file
 from activities.services.uploads.refusal_store import REFUSALS_KEPT_MAX, keep_refusals
+from loyalty.engine.numbers import UNITS_PER_ONE, format_value
 from loyalty.models import Identity
 
 if TYPE_CHECKING:
@@ -73,7 +74,12 @@ class DryRun:
             for (wallet, bucket), (total, count) in sorted(self._points.items())
         ]
         largest = [
-            {"key": key, "member": member, "points": total, "line": -negative_line}
+            {
+                "key": key,
+                "member": member,
+                "points": format_value(total),
+                "line": -negative_line,
+            }
             for total, negative_line, key, member in sorted(self._largest, reverse=True)
         ]
         return {
@@ -157,7 +163,8 @@ class DryRun:
             sums = self._points[offer.wallet.code, offer.bucket.value]
             sums[0] += award.points
             sums[1] += 1
-            total += award.points
+            # In 1/10,000, because wallets differ in their decimals.
+            total += award.points * UNITS_PER_ONE // 10**offer.wallet.decimals
         entry = (total, -row.line, row.key, row.member_value)
         if len(self._largest) < _LARGEST:
             heapq.heappush(self._largest, entry)

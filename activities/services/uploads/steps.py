@@ -248,7 +248,8 @@ def _locked(
     if fresh.status not in allowed:
         label = UploadStatus(fresh.status).label.lower()
         raise UploadNotReady(
-            f"This upload cannot be {participle}: it is “{label}”.", status=fresh.status
+            f"This upload cannot be {participle}: it is “{label}”.",
+            upload_status=fresh.status,
         )
     return fresh
 

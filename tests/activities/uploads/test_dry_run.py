@@ -18,6 +18,7 @@ from tests.builders import (
     make_segment,
     make_tier,
     make_type,
+    make_wallet,
 )
 
 pytestmark = pytest.mark.django_db
@@ -99,9 +100,24 @@ def test_the_largest_are_the_ten_largest_with_their_lines(program):
         for activity in Activity.objects.all()
     }
     largest = upload.dry_run["largest"]
-    assert [one["points"] for one in largest] == sorted(earned.values())[:-11:-1]
-    assert all(earned[one["key"]] == one["points"] for one in largest)
+    points = [int(one["points"]) for one in largest]
+    assert points == sorted(earned.values())[:-11:-1]
+    assert points == [earned[one["key"]] for one in largest]
     assert all(one["line"] == int(one["key"][2:]) + 2 for one in largest)
+
+
+def test_points_of_wallets_with_decimals_are_compared_in_whole_points():
+    program = make_program()
+    cash = make_wallet(program, code="cash", name="Cash", decimals=2)
+    make_type(program, wallet=cash)
+    make_wallet(program)
+    make_campaign(program, wallet=make_wallet(program, code="plain"), points=3)
+    make_member(program, "m00")
+    file = [one | {"member": "m00", "item_value": "2.25"} for one in rows(1, 7)]
+
+    upload = checked(program, file)
+
+    assert [one["points"] for one in upload.dry_run["largest"]] == ["5.25"]
 
 
 def test_it_writes_no_points_no_members_and_uses_up_no_budget(program):

@@ -72,9 +72,9 @@ def test_the_check_tells_what_the_file_would_award_and_awards_nothing(program):
         {"wallet": "loyalty", "bucket": "base", "points": 59, "awards": 3}
     ]
     assert [(one["key"], one["points"]) for one in upload.dry_run["largest"]] == [
-        ("R-2", 40),
-        ("R-1", 12),
-        ("R-3", 7),
+        ("R-2", "40"),
+        ("R-1", "12"),
+        ("R-3", "7"),
     ]
     assert not Activity.objects.exists()
     assert not Entry.objects.exists()
