@@ -91,7 +91,7 @@ class NewestFirst(BasePagination):
             "type": "object",
             "required": ["results", "next"],
             "properties": {
-                "results": {"type": "array", "items": schema},
+                "results": schema,
                 "next": {
                     "type": ["string", "null"],
                     "description": "Path of the next page; null on the last one.",

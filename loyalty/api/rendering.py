@@ -35,7 +35,22 @@ class JsonRenderer(BaseRenderer):
 
 def json_bytes(data: Any) -> bytes:
     """Return a value as JSON."""
-    return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+    try:
+        return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+    except TypeError:
+        # Free data may hold whole numbers of any length.
+        whole = _with_long_numbers(data)
+        return orjson.dumps(whole, default=str, option=orjson.OPT_UTC_Z)
+
+
+def _with_long_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_long_numbers(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_long_numbers(one) for one in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        return orjson.Fragment(str(value).encode())
+    return value
 
 
 class Negotiation(DefaultContentNegotiation):

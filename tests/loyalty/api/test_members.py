@@ -53,6 +53,15 @@ def test_a_member_is_enrolled(program, client):
     assert client.get(f"members/{row.pk}").json() == response.json()
 
 
+def test_long_numbers_in_free_data_are_read_back(client):
+    body = b'{"identities": [{"kind": "card", "value": "1"}], "attributes": {"a": 1e20}}'
+
+    response = client.post("members", body)
+
+    assert response.status_code == 201, response.content
+    assert response.json()["attributes"] == {"a": 10**20}
+
+
 def test_the_same_identities_again_are_the_same_member(client):
     first = client.post("members", {"identities": [CARD, EMAIL]})
 

@@ -1,0 +1,134 @@
+"""The native API keeps to its own document, whatever it is sent."""
+
+import os
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from loyalty.models import Partner, Tag
+from tests import builders
+from tests.callers import caller_for, make_key, purchase_body
+from tests.fuzz.contracts import MODES, Contract, check_operation
+
+# More of them find more; this many take about a minute.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
+
+
+def document():
+    """Return the native API's document, as ``/api/v1/schema`` gives it."""
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+NATIVE = Contract(document)
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+
+@pytest.fixture
+def program(db):
+    return builders.make_program()
+
+
+@pytest.fixture
+def numbers(program):
+    """The number of a row of every resource, by the first word of its path."""
+    member = builders.make_member(program, "C-1")
+    activity_type = builders.make_type(program)
+    activity = caller_for(program).post("activities", purchase_body(member)).json()
+    return {
+        "programs": program.pk,
+        "business-units": builders.make_unit(program).pk,
+        "partners": Partner.objects.create(program=program, name="Bakery").pk,
+        "tags": Tag.objects.create(program=program, name="spring").pk,
+        "tiers": builders.make_tier(program, "Gold", 5).pk,
+        "channels": builders.make_channel(program).pk,
+        "segments": builders.make_segment(program, [member]).pk,
+        "wallets": activity_type.wallet_id,
+        "activity-types": activity_type.pk,
+        "campaigns": builders.make_campaign(program).pk,
+        "item-lists": builders.make_item_list(program, ["1", "2"]).pk,
+        "members": member.pk,
+        "activities": activity["id"],
+    }
+
+
+# Members of bodies that name rows, and the resource they name.
+REFERENCES = {
+    "wallet": "wallets",
+    "business_unit": "business-units",
+    "minimum_tier": "tiers",
+    "segment": "segments",
+    "partner": "partners",
+    "item_list": "item-lists",
+}
+LISTS = {
+    "tags": "tags",
+    "channels": "channels",
+    "activity_types": "activity-types",
+    "included_segments": "segments",
+    "excluded_segments": "segments",
+    "members": "members",
+}
+ACTIVITY = {
+    "member": {"kind": "customer_id", "value": "C-1"},
+    "type": "PURCHASE",
+    "channel": "STORE",
+    "business_unit": "grocery",
+    "occurred_at": "2026-03-04T12:00:00Z",
+}
+
+# Members of an offer that only some combinations of go together.
+OFFER = {
+    "reward_method": "fixed",
+    "points": "5",
+    "multiplier": None,
+    "cap_count": None,
+    "frequency_period": None,
+    "starts_at": None,
+    "ends_at": None,
+}
+
+
+def anchored_on(numbers):
+    """Return what lets a call name these rows."""
+
+    def anchor(case):
+        resource = case.path.removeprefix("/api/v1/").split("/")[0]
+        if "id" in (case.path_parameters or {}) and resource in numbers:
+            case.path_parameters["id"] = numbers[resource]
+        if not isinstance(case.body, dict):
+            return
+        many = case.body.get("activities")
+        for one in many if isinstance(many, list) else [case.body]:
+            if isinstance(one, dict):
+                one.update(anchors_of(one, numbers, is_activity="occurred_at" in one))
+
+    return anchor
+
+
+def anchors_of(body, numbers, *, is_activity):
+    if is_activity:
+        # Either a member or somebody unknown, not both.
+        body.pop("anonymous_id", None)
+        return ACTIVITY
+    found = {name: numbers[REFERENCES[name]] for name in REFERENCES if name in body}
+    found |= {name: [numbers[LISTS[name]]] for name in LISTS if name in body}
+    return found | (OFFER if "reward_method" in body else {})
+
+
+@pytest.mark.parametrize("mode", MODES, ids=["as described", "not as described"])
+@pytest.mark.parametrize(
+    "operation", NATIVE.operations(), ids=lambda operation: operation.label
+)
+def test_every_answer_is_one_that_the_document_tells_of(
+    operation, mode, program, numbers
+):
+    _, key = make_key(program)
+
+    check_operation(
+        operation,
+        mode,
+        headers={"Authorization": f"Bearer {key}"},
+        anchor=anchored_on(numbers),
+        examples=EXAMPLES,
+    )
