@@ -44,6 +44,8 @@ def logging_of(level: str, *, as_json: bool) -> dict[str, Any]:
             # failures come as warnings and errors.
             "django_structlog": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
+            # On lower levels it writes down the tokens that it gives.
+            "oauthlib": {"level": "WARNING"},
         },
     }
 

@@ -21,7 +21,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from drf_spectacular.utils import extend_schema
-from oauthlib.oauth2 import BackendApplicationServer, RequestValidator
+from oauthlib.oauth2 import BackendApplicationServer, OAuth2Error, RequestValidator
 
 from loyalty.api.authentication import Caller, caller_of, digest_of
 from loyalty.api.contract import Contract, ContractView
@@ -168,23 +168,29 @@ class TokenView(ContractView):
     def post(self, request: Request) -> HttpResponse:
         """Give an access token for client credentials."""
         _ = request.data  # refuses bodies that are no forms
-        headers, body, status = _server.create_token_response(
-            request.get_full_path(),
-            "POST",
-            request._request.body.decode(errors="replace"),
-            {
-                "Content-Type": request.META.get("CONTENT_TYPE", ""),
-                "Authorization": request.META.get("HTTP_AUTHORIZATION", ""),
-            },
-        )
+        body, status = _token_response(request)
         response = HttpResponse(
             body, status=status, content_type="application/json", headers=NOT_STORED
         )
         if status == 401:
             response["WWW-Authenticate"] = 'Basic realm="loyalty"'
-        elif "WWW-Authenticate" in headers:
-            response["WWW-Authenticate"] = headers["WWW-Authenticate"]
         return response
+
+
+def _token_response(request: Request) -> tuple[str, int]:
+    headers = {
+        "Content-Type": request.META.get("CONTENT_TYPE", ""),
+        "Authorization": request.META.get("HTTP_AUTHORIZATION", ""),
+    }
+    sent = request._request.body.decode(errors="replace")
+    try:
+        _, body, status = _server.create_token_response(
+            request.get_full_path(), "POST", sent, headers
+        )
+    except OAuth2Error as error:
+        # What it refuses before it looks at the grant, it raises.
+        return error.json, error.status_code
+    return body, status
 
 
 urlpatterns = [path("oauth/token", TokenView.as_view())]
