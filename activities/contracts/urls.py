@@ -2,11 +2,19 @@
 
 from django.urls import URLPattern
 
-from activities.contracts import es_loyalty
+from activities.contracts import crowdtwist, es_loyalty
 from loyalty.api import oauth
 from loyalty.api.contract import Contract, serve
 
-CONTRACTS: tuple[Contract, ...] = (oauth.CONTRACT, es_loyalty.CONTRACT)
-urlpatterns: list[URLPattern] = [*oauth.urlpatterns, *es_loyalty.urlpatterns]
+CONTRACTS: tuple[Contract, ...] = (
+    oauth.CONTRACT,
+    es_loyalty.CONTRACT,
+    crowdtwist.CONTRACT,
+)
+urlpatterns: list[URLPattern] = [
+    *oauth.urlpatterns,
+    *es_loyalty.urlpatterns,
+    *crowdtwist.urlpatterns,
+]
 
 serve(*CONTRACTS)

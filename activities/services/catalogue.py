@@ -10,15 +10,18 @@ from activities.services.standing import standing_of
 from campaigns.services.programme import current_programme
 from loyalty.engine.showing import Showing, showing_of
 from loyalty.errors import LoyaltyError
-from loyalty.models import ActivityType
+from loyalty.models import ActivityType, KindNumber
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from django.db.models import QuerySet
 
-    from loyalty.models import Member
+    from loyalty.models import KindNumbering, Member
+
+#: The kind under which types without one are told.
+KIND_OF_THE_OTHERS = "your-site"
 
 
 class NotInCatalogue(LoyaltyError):
@@ -90,6 +93,26 @@ def catalogue_row(
     if row is None:
         raise NotInCatalogue(f"There is no activity {number}.")
     return row
+
+
+def rows_of(entries: Iterable[CatalogueEntry]) -> dict[int, ActivityType]:
+    """Return the activity types of some entries, by number; two queries."""
+    numbers = [entry.activity_type_id for entry in entries]
+    rows = ActivityType.objects.filter(pk__in=numbers)
+    return {row.pk: row for row in for_catalogue(rows)}
+
+
+def kind_numbers(numbering: KindNumbering) -> dict[int | None, KindNumber]:
+    """Return numbers and names of the kinds in one of the lists, by kind.
+
+    Under None stands the one for activity types without a kind.
+    """
+    rows = KindNumber.objects.filter(numbering=numbering).select_related("kind")
+    found: dict[int | None, KindNumber] = {row.kind_id: row for row in rows}
+    for row in list(found.values()):
+        if row.kind.key == KIND_OF_THE_OTHERS:
+            found[None] = row
+    return found
 
 
 def for_catalogue(rows: QuerySet[ActivityType]) -> QuerySet[ActivityType]:
