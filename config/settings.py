@@ -283,7 +283,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "loyalty.api.schema.ApiSchema",
+    "DEFAULT_SCHEMA_CLASS": "loyalty.api.contract_schema.SiteSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNICODE_JSON": True,
@@ -333,6 +333,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "expire points": {"task": "loyalty.tasks.expire_points", "schedule": 600},
     "release points": {"task": "loyalty.tasks.release_points", "schedule": 600},
+    "forget sessions": {"task": "loyalty.tasks.forget_sessions", "schedule": 3600},
     "sweep uploads": {"task": "activities.tasks.sweep_uploads", "schedule": 15},
 }
 

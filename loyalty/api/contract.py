@@ -34,7 +34,6 @@ from rest_framework.views import APIView
 from loyalty.api import edge
 from loyalty.api.authentication import CHALLENGE, CLIENT, Caller, caller_of
 from loyalty.api.bodies import StrictJsonParser
-from loyalty.api.contract_schema import ContractSchema
 from loyalty.api.exceptions import problem_of
 from loyalty.api.permissions import HasScope
 from loyalty.api.problems import Problem
@@ -214,7 +213,6 @@ class ContractView(APIView):
     #: The vendor's words for every refusal of the use cases called.
     refusals: ClassVar[Refusals] = {}
 
-    schema = ContractSchema()
     permission_classes = [HasScope]
     throttle_classes = [KeyThrottle]
     parser_classes = [StrictJsonParser]

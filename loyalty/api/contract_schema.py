@@ -6,56 +6,61 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 
-from loyalty.api.schema import IDEMPOTENCY_KEY
+from loyalty.api.schema import IDEMPOTENCY_KEY, ApiSchema
 
 if TYPE_CHECKING:
-    from loyalty.api.contract import ContractView, SentKey
+    from drf_spectacular.openapi import AutoSchema
+
+    from loyalty.api.contract import Contract, SentKey
 
 _ALWAYS = (400, 401, 403, 404, 405, 429, 500)
 _WITH_BODY = (409, 413, 415, 422)
 
 
-class ContractSchema(AutoSchema):
-    """Groups operations by contract and gives them the vendor's error body."""
+class SiteSchema(ApiSchema):
+    """Describes an operation: of our own API, or of a vendor's contract.
 
-    view: ContractView  # type: ignore[override]
+    Those of a contract are grouped by it and have the vendor's error body.
+    """
+
+    @property
+    def _contract(self) -> Contract | None:
+        return getattr(self.view, "contract", None)
 
     def get_tags(self) -> list[str]:
         """Return the name under which people look for the operation."""
-        return [self.view.contract.title]
-
-    def get_override_parameters(self) -> list[Any]:
-        """Return no further parameters."""
-        return []
+        if self._contract is None:
+            return super().get_tags()
+        return [self._contract.title]
 
     def get_operation_id(self) -> str:
         """Return a name made of the contract, the path and the method."""
-        words = "".join(c if c.isalnum() else "_" for c in self.path).split("_")
-        return "_".join(
-            [self.view.contract.name, self.method.lower(), *filter(None, words)]
-        )
+        if self._contract is None:
+            return super().get_operation_id()
+        words = "".join(c if c.isalnum() else " " for c in self.path).split()
+        return "_".join([self._contract.name, self.method.lower(), *words])
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """Return the operation with its errors."""
-        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
-        if operation is None:
-            return None
-        has_body = self.method in {"POST", "PUT", "PATCH"}
+        operation = super().get_operation(*args, **kwargs)
+        if operation is None or self._contract is None:
+            return operation
         handler = getattr(self.view, self.method.lower(), None)
         if getattr(handler, "takes_idempotency_key", False):
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+        has_body = self.method in {"POST", "PUT", "PATCH"}
+        error = dict(self._contract.error_schema)
         for status in (*_ALWAYS, *(_WITH_BODY if has_body else ())):
-            operation["responses"].setdefault(str(status), self._error(status))
+            operation["responses"].setdefault(str(status), _response(status, error))
         return operation
 
-    def _error(self, status: int) -> dict[str, Any]:
-        schema = dict(self.view.contract.error_schema)
-        return {
-            "description": HTTPStatus(status).phrase,
-            "content": {"application/json": {"schema": schema}},
-        }
+
+def _response(status: int, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {"application/json": {"schema": schema}},
+    }
 
 
 class ContractScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -78,8 +83,6 @@ class ContractScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
 
 
 def _name_of(key: SentKey) -> str:
-    if key.scheme.lower() == "bearer":
-        return "bearerKey"
     return f"{key.place}-{key.name}".lower()
 
 

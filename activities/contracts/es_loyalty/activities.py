@@ -132,7 +132,7 @@ class Activities(ContractView):
     contract = CONTRACT
     refusals = {**REFUSALS, _NoMoment: Refusal(400, "When not found")}
 
-    @extend_schema(request=_BODY, responses={200: _ANSWER})
+    @extend_schema(request={"application/json": _BODY}, responses={200: _ANSWER})
     def post(
         self, request: Request, correlation_id: str, activity_id: str = ""
     ) -> Response:
@@ -359,6 +359,14 @@ def _written(wallet: Wallet, sums: dict[str, int]) -> dict[str, Any]:
 
 
 urlpatterns = [
-    path(f"client/users/<str:correlation_id>/activities{end}", Activities.as_view())
-    for end in ("", "/", "/<str:activity_id>")
+    path("client/users/<str:correlation_id>/activities", Activities.as_view()),
+    # Clients that fill the id into the address may fill in nothing.
+    path(
+        "client/users/<str:correlation_id>/activities/",
+        Activities.as_view(schema=None),
+    ),
+    path(
+        "client/users/<str:correlation_id>/activities/<str:activity_id>",
+        Activities.as_view(),
+    ),
 ]

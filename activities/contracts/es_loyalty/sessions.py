@@ -89,7 +89,7 @@ class Sessions(ContractView):
     refusals = REFUSALS
 
     @extend_schema(
-        request=_BODY,
+        request={"application/json": _BODY},
         responses={200: _ACCOUNT},
         parameters=[
             OpenApiParameter(
@@ -121,7 +121,7 @@ class AnonymousSessions(ContractView):
     contract = CONTRACT
     refusals = REFUSALS
 
-    @extend_schema(request=_BODY, responses={200: _NOBODY})
+    @extend_schema(request={"application/json": _BODY}, responses={200: _NOBODY})
     def post(self, request: Request) -> HttpResponse:
         """Start a session without a loyalty id."""
         program = Program.objects.get(pk=self.caller.program_id)
