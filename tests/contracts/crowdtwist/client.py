@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-import orjson
 from django.test import Client
 
 from loyalty.models import (
@@ -31,7 +31,7 @@ HOST = "http://testserver"
 
 def payload(name: str) -> Any:
     """Return the payload of a file."""
-    return orjson.loads((PAYLOADS / f"{name}.json").read_bytes())
+    return json.loads((PAYLOADS / f"{name}.json").read_bytes())
 
 
 class CrowdTwist:
@@ -51,7 +51,7 @@ class CrowdTwist:
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """``body`` may be bytes, or a value to write as JSON."""
         if body is not None and not isinstance(body, bytes):
-            body = orjson.dumps(body)
+            body = json.dumps(body).encode()
         sent = headers or {"X-CT-Authorization": f"CTApiKey {self.key}"}
         return self._client.generic(
             method.upper(),
