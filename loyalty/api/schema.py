@@ -10,6 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PREFIX = "/api/v1/"
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -98,6 +99,17 @@ class ApiSchema(AutoSchema):
         """Return no further parameters."""
         return []
 
+    def get_summary(self) -> str:
+        """Return the line that stands beside the path."""
+        return self._paragraphs()[0].replace("\n", " ").rstrip(".")
+
+    def get_description(self) -> str:
+        """Return what else there is to say."""
+        return "\n\n".join(self._paragraphs()[1:])
+
+    def _paragraphs(self) -> list[str]:
+        return str(super().get_description()).strip().split("\n\n")
+
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """Return the operation, with the header where it is honoured."""
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
@@ -110,7 +122,7 @@ class ApiSchema(AutoSchema):
 
     def get_operation_id(self) -> str:
         """Return the name of the client's method: activities_create."""
-        words = self.path.removeprefix("/api/v1/").replace("-", "_").split("/")
+        words = self.path.removeprefix(PREFIX).replace("-", "_").split("/")
         nouns = [word for word in words if word and not word.startswith("{")]
         action = str(
             getattr(self.view, "action", self.method_mapping[self.method.lower()])
