@@ -20,7 +20,8 @@ def application(
     connection meanwhile. A list goes out whole, with its length.
     """
     response = _django(environ, start_response)
-    if response.streaming:
+    # Some servers wrap a file themselves; what they return is sent as it is.
+    if getattr(response, "streaming", True):
         return response
     body = [response.content]
     response.close()
