@@ -51,7 +51,7 @@ def validate_upload(*, upload_id: int, **_: Any) -> None:
 @shared_task(acks_late=True, time_limit=900)
 def run_upload(*, upload_id: int, **_: Any) -> None:
     """Record chunks of one upload for a while; queues itself if some are left."""
-    if uploads.run_chunks(upload_id, until=timezone.now() + _TURN):
+    if uploads.run_chunks_in_threads(upload_id, until=timezone.now() + _TURN):
         run_upload.delay(upload_id=upload_id)
 
 

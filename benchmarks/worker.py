@@ -60,7 +60,8 @@ def _main(step: str, upload_id: int) -> None:
     if step == "check":
         uploads.validate_upload(upload)
     else:
-        uploads.run_chunks(upload_id, until=datetime.max.replace(tzinfo=UTC))
+        until = datetime.max.replace(tzinfo=UTC)
+        uploads.run_chunks_in_threads(upload_id, until=until)
     ended = time.perf_counter(), time.process_time()
     work = Work(ended[0] - started[0], ended[1] - started[1], peak_megabytes())
     print(json.dumps(work._asdict()))

@@ -9,7 +9,7 @@ from activities.services.uploads.refusals import (
     UploadNotReady,
 )
 from activities.services.uploads.refused_file import RefusedFile, refused_file
-from activities.services.uploads.running import run_chunks
+from activities.services.uploads.running import run_chunks, run_chunks_in_threads
 from activities.services.uploads.steps import (
     UploadOptions,
     cancel_upload,
@@ -46,6 +46,7 @@ __all__ = [
     "refused_file",
     "resume_upload",
     "run_chunks",
+    "run_chunks_in_threads",
     "stalled_uploads",
     "undo_chunks",
     "undo_upload",
