@@ -18,7 +18,9 @@ LAWS: dict[str, str] = {
         WITH explained AS (
             SELECT a.id AS activity_id, (w->>'offer')::bigint AS offer_id,
                    sum((w->>'points')::bigint) AS points
-            FROM activities_activity a, jsonb_array_elements(a.decision->'awards') w
+            FROM (SELECT id, decision FROM activities_activity UNION ALL
+                  SELECT activity_id, decision FROM activities_latedecision) a,
+                 jsonb_array_elements(a.decision->'awards') w
             GROUP BY 1, 2
         ), posted AS (
             SELECT activity_id, offer_id, sum(amount) AS points

@@ -1,5 +1,5 @@
 """The admin pages of activities and of the files they come in."""
 
-from activities.admin import activities, uploads
+from activities.admin import activities, anonymous, uploads
 
-__all__ = ["activities", "uploads"]
+__all__ = ["activities", "anonymous", "uploads"]

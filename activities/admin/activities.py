@@ -90,6 +90,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         "channel",
         "business_unit",
         "reversal",
+        "late_decision__merge",
         "upload",
     )
     actions_detail = ("reverse_activity",)
@@ -101,6 +102,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         "created_at",
         "late",
         "who",
+        "seen_as",
         "activity_type",
         "worth",
         "channel",
@@ -154,10 +156,11 @@ class ActivityAdmin(ReadOnlyAdmin):
                 "activity": activity,
                 "explanation": explain(activity, timezone.get_current_timezone()),
                 "reversal": getattr(activity, "reversal", None),
+                "late_decision": getattr(activity, "late_decision", None),
                 "raw": {
                     "Line items": _pretty(activity.items),
                     "Free data": _pretty(activity.data),
-                    "Decision record": _pretty(activity.decision),
+                    "Decision record": _pretty(activity.latest_decision()),
                 },
             }
         return super().changeform_view(request, object_id, form_url, extra)
@@ -169,6 +172,12 @@ class ActivityAdmin(ReadOnlyAdmin):
             return f"Not known yet ({activity.anonymous_profile})"
         return link(activity.member, name_of(activity.member))
 
+    @display(description="Anonymous id")
+    def seen_as(self, activity: Activity) -> SafeString | str:
+        """Return the anonymous profile it came with, linked."""
+        profile = activity.anonymous_profile
+        return "–" if profile is None else link(profile, str(profile))
+
     @display(description="Value", ordering="value")
     def worth(self, activity: Activity) -> str:
         """Return the value."""
@@ -178,7 +187,7 @@ class ActivityAdmin(ReadOnlyAdmin):
     def earned(self, activity: Activity) -> str:
         """Return what it earned; one number for each wallet."""
         sums: dict[str, int] = {}
-        for award in activity.decision.get("awards", []):
+        for award in activity.latest_decision().get("awards", []):
             sums[award["wallet"]] = sums.get(award["wallet"], 0) + award["points"]
         if not sums:
             return "0"

@@ -65,7 +65,7 @@ class _Names(NamedTuple):
 
 def explain(activity: Activity, zone: tzinfo) -> Explanation:
     """Return the decision record in words; five queries."""
-    record: dict[str, Any] = activity.decision or {}
+    record: dict[str, Any] = activity.latest_decision() or {}
     awards = record.get("awards", [])
     rejections = record.get("rejections", [])
     names = _names(activity, awards, rejections, zone)

@@ -146,7 +146,7 @@ class ActivityViewSet(ProgramViewSet):
         row = self.get_object()
         body = stored.stored_body(row, explain=explain)
         if explain:
-            body["offers"] = _names_of(row.decision)
+            body["offers"] = _names_of(row.latest_decision())
         return Response(body)
 
     @extend_schema(

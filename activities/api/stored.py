@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 def for_reading(rows: QuerySet[Activity]) -> QuerySet[Activity]:
     """Load exactly what a stored activity shows; one query."""
     return rows.select_related(
-        "activity_type", "channel", "business_unit", "reversal", "anonymous_profile"
+        "activity_type",
+        "channel",
+        "business_unit",
+        "reversal",
+        "anonymous_profile",
+        "late_decision",
     ).only(
         "id",
         "key",
@@ -34,6 +39,7 @@ def for_reading(rows: QuerySet[Activity]) -> QuerySet[Activity]:
         "items",
         "data",
         "decision",
+        "late_decision__decision",
         "upload_id",
         "activity_type__code",
         "channel__code",
@@ -69,10 +75,10 @@ def stored_body(row: Activity, *, explain: bool) -> dict[str, Any]:
         "is_reversed": reversal is not None,
         "reversed_at": None if reversal is None else moment_text(reversal.created_at),
         "reversal_reason": None if reversal is None else reversal.reason,
-        **answers.earnings_of(row.decision),
+        **answers.earnings_of(row.latest_decision()),
     }
     if explain:
-        body["explanation"] = answers.explanation_of(row.decision)
+        body["explanation"] = answers.explanation_of(row.latest_decision())
     return body
 
 

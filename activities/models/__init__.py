@@ -1,6 +1,7 @@
 """Models of activities and of the files they come in."""
 
 from activities.models.activities import Activity, ActivityReversal
+from activities.models.merging import LateDecision, ProfileMerge
 from activities.models.uploads import (
     ChunkStatus,
     UnknownMemberPolicy,
@@ -18,6 +19,8 @@ __all__ = [
     "Activity",
     "ActivityReversal",
     "ChunkStatus",
+    "LateDecision",
+    "ProfileMerge",
     "UnknownMemberPolicy",
     "Upload",
     "UploadChunk",

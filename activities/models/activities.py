@@ -1,5 +1,7 @@
 """What members did: one row each, which is also the idempotency record."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -94,6 +96,15 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.key}"
+
+    def latest_decision(self) -> dict[str, Any]:
+        """Return the decision record that holds: the one made once the actor was known.
+
+        Load rows with ``select_related("late_decision")``.
+        """
+        late = getattr(self, "late_decision", None)
+        found: dict[str, Any] = self.decision if late is None else late.decision
+        return found
 
 
 class ActivityReversal(models.Model):

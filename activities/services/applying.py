@@ -38,7 +38,7 @@ _price = lru_cache(maxsize=16_384)(format_value)
 
 
 def enrol_new_members(batch: Batch) -> None:
-    """Write the members and anonymous profiles that the batch met first."""
+    """Write the members, identities and profiles that the batch met first."""
     program_id = batch.programme.program_id
     now = batch.now
     used = {draft.member_id for draft in batch.drafts}
@@ -53,15 +53,16 @@ def enrol_new_members(batch: Batch) -> None:
         "program_id, member_id, kind, value",
         [
             f"{program_id}\t{one}\t{copy_text(kind)}\t{copy_text(value)}\n"
-            for (kind, value), one in fresh.items()
+            for (kind, value), one in (fresh | batch.new_identities).items()
         ],
     )
     used_profiles = {draft.anonymous_profile_id for draft in batch.drafts}
     copy_lines(
         "loyalty_anonymousprofile",
-        "id, program_id, anonymous_id, created_at",
+        "id, program_id, anonymous_id, created_at, merged_into_id",
         [
-            f"{one}\t{program_id}\t{copy_text(anonymous_id)}\t{now}\n"
+            f"{one}\t{program_id}\t{copy_text(anonymous_id)}\t{now}\t"
+            f"{_null(batch.owner_of(one))}\n"
             for anonymous_id, one in batch.new_profiles.items()
             if one in used_profiles
         ],
@@ -72,9 +73,10 @@ def write_activities(
     batch: Batch, late_after: timedelta, upload_id: int | None
 ) -> None:
     """Write the activity rows with their decision records; one COPY."""
-    ids = reserve_ids("activities_activity", len(batch.drafts))
+    fresh = [draft for draft in batch.drafts if not draft.activity_id]
+    ids = reserve_ids("activities_activity", len(fresh))
     lines = []
-    for activity_id, draft in zip(ids, batch.drafts, strict=True):
+    for activity_id, draft in zip(ids, fresh, strict=True):
         draft.activity_id = activity_id
         lines.append(_line(draft, batch, late_after, upload_id))
         batch.outcomes[draft.place] = Recorded(

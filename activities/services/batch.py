@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from activities.services.commands import Recorded, Refused
 
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Draft:
-    """One command that may become an activity."""
+    """One command that may become an activity.
+
+    An activity that stands already, and is decided now because its anonymous actor
+    became known, has its ``activity_id`` from the start and no place (−1).
+    """
 
     place: int
     command: RecordActivity
@@ -48,12 +52,22 @@ class Draft:
         return (self.command.occurred_at, self.command.key)
 
 
+class Merge(NamedTuple):
+    """An anonymous profile that becomes a member's; ``place`` is whose command did."""
+
+    member_id: int
+    source: str
+    place: int = -1
+
+
 @dataclass(slots=True)
 class Batch:
     """The commands, the facts gathered for them and what comes of each.
 
-    ``histories`` are by member; None stands for anonymous actors. ``new_members``
-    are to be enrolled by the apply step: number by identity.
+    ``histories`` are by member; None stands for anonymous actors. The apply step
+    enrols ``new_members`` (number by identity), writes ``new_profiles`` (number by
+    anonymous id), gives members ``new_identities`` (number of the member by
+    identity) and carries out ``merges``, by number of the anonymous profile.
     """
 
     programme: Programme
@@ -66,6 +80,8 @@ class Batch:
     budgets: dict[int, Budget] = field(default_factory=dict)
     new_members: dict[tuple[str, str], int] = field(default_factory=dict)
     new_profiles: dict[str, int] = field(default_factory=dict)
+    new_identities: dict[tuple[str, str], int] = field(default_factory=dict)
+    merges: dict[int, Merge] = field(default_factory=dict)
     echoes: list[tuple[int, Draft]] = field(default_factory=list)
 
     def refuse(self, place: int, error: LoyaltyError) -> None:
@@ -75,6 +91,11 @@ class Batch:
     def replay(self, place: int, activity_id: int, member_id: int | None) -> None:
         """Answer the command at ``place`` with the activity that stands already."""
         self.outcomes[place] = Recorded(activity_id, member_id, is_replay=True)
+
+    def owner_of(self, profile_id: int) -> int | None:
+        """Return the member that the batch merges an anonymous profile into."""
+        merge = self.merges.get(profile_id)
+        return None if merge is None else merge.member_id
 
     def final_outcomes(self) -> list[Outcome]:
         """Return one outcome for each command, in the order of the commands."""

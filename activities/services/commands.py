@@ -31,9 +31,14 @@ class RecordActivity:
     """One activity as its caller reported it, normalised.
 
     ``member`` names the actor by identity, as (kind, value); ``member_id`` names
-    it by number. Exactly one of them, or ``anonymous_id``, is given. ``key`` is
-    unique within ``source``. ``units`` is the value in 1/10,000, None if the
-    caller gave none. ``given_points`` stand in place of what the type's own rule
+    it by number. One of them, or ``anonymous_id``, is given. An ``anonymous_id``
+    beside a member says that the anonymous profile is that member's: the first
+    such activity merges it. ``also_known_as`` are identities by which the member
+    is looked for if nobody has ``member``; ``member`` then becomes another
+    identity of whom they find. ``key`` is unique within ``source``;
+    ``has_natural_key`` says that it was made of the payload, so that the same key
+    is the same request. ``units`` is the value in 1/10,000, None if the caller
+    gave none. ``given_points`` stand in place of what the type's own rule
     computes: whole points of its wallet, zero or more. Moments are aware;
     ``received_at`` is when the request or file reached the edge.
     """
@@ -54,6 +59,8 @@ class RecordActivity:
     lines: tuple[Line, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     given_points: int | None = None
+    also_known_as: tuple[tuple[str, str], ...] = ()
+    has_natural_key: bool = False
 
 
 def payload_of(command: RecordActivity) -> dict[str, Any]:
@@ -66,7 +73,8 @@ def payload_of(command: RecordActivity) -> dict[str, Any]:
     if command.member is not None:
         actor = list(command.member)
     if command.anonymous_id is not None:
-        actor = {"anonymous_id": command.anonymous_id}
+        known_as = {} if actor is None else {"member": actor}
+        actor = {"anonymous_id": command.anonymous_id, **known_as}
     payload = {
         "member": actor,
         "type": command.activity_type,
@@ -87,7 +95,9 @@ def payload_of(command: RecordActivity) -> dict[str, Any]:
 
 
 def fingerprint_of(command: RecordActivity) -> bytes:
-    """Return the SHA-256 digest of the normalised payload."""
+    """Return the SHA-256 digest of the normalised payload, or of a natural key."""
+    if command.has_natural_key:
+        return hashlib.sha256(command.key.encode()).digest()
     text = orjson.dumps(payload_of(command), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).digest()
 

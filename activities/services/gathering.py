@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
-from activities.services.commands import (
-    BlockedMember,
-    KeyReused,
-    UnknownMember,
-    fingerprint_of,
-)
+from activities.services.commands import KeyReused, fingerprint_of
 from activities.services.replaying import differing_commands, differing_fields
 from activities.services.standing import load_standings
 from campaigns.services import budgets, items, quests
@@ -24,7 +19,6 @@ from loyalty.engine.facts import (
     Item,
     MemberHistory,
 )
-from loyalty.ledger.holdings import reserve_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,117 +26,6 @@ if TYPE_CHECKING:
 
     from activities.services.batch import Batch, Draft
     from loyalty.engine.facts import Offer
-
-
-def find_members(batch: Batch, *, may_enrol: bool) -> None:
-    """Give every draft its member, or refuse it; two queries at most.
-
-    Unknown identities are enrolled by the apply step if ``may_enrol``, else
-    refused.
-    """
-    known, by_number = _members(batch)
-    waiting: list[Draft] = []
-    kept: list[Draft] = []
-    for draft in batch.drafts:
-        command = draft.command
-        if command.anonymous_id is not None:
-            kept.append(draft)
-            continue
-        if command.member is not None:
-            found = known.get(command.member)
-        else:
-            found = by_number.get(command.member_id or 0)
-        if found is None:
-            if may_enrol and command.member is not None:
-                waiting.append(draft)
-                kept.append(draft)
-            else:
-                _refuse_unknown(batch, draft)
-            continue
-        draft.member_id, is_blocked = found
-        if is_blocked:
-            error = BlockedMember("This member is blocked.", field="member")
-            batch.refuse(draft.place, error)
-            continue
-        kept.append(draft)
-    batch.drafts = kept
-    _number_new_members(batch, waiting)
-    _find_profiles(batch)
-
-
-def _members(
-    batch: Batch,
-) -> tuple[dict[tuple[str, str], tuple[int, bool]], dict[int, tuple[int, bool]]]:
-    program_id = batch.programme.program_id
-    pairs = {d.command.member for d in batch.drafts if d.command.member is not None}
-    numbers = {
-        d.command.member_id for d in batch.drafts if d.command.member_id is not None
-    }
-    known: dict[tuple[str, str], tuple[int, bool]] = {}
-    by_number: dict[int, tuple[int, bool]] = {}
-    with connection.cursor() as cursor:
-        if pairs:
-            cursor.execute(
-                "SELECT i.kind, i.value, i.member_id, m.is_blocked"
-                " FROM unnest(%s::text[], %s::text[]) AS v(kind, value)"
-                " JOIN loyalty_identity i ON i.program_id = %s"
-                " AND i.kind = v.kind AND i.value = v.value"
-                " JOIN loyalty_member m ON m.id = i.member_id",
-                [[kind for kind, _ in pairs], [one for _, one in pairs], program_id],
-            )
-            for kind, value, member_id, is_blocked in cursor.fetchall():
-                known[kind, value] = (member_id, is_blocked)
-        if numbers:
-            cursor.execute(
-                "SELECT id, is_blocked FROM loyalty_member"
-                " WHERE program_id = %s AND id = ANY(%s)",
-                [program_id, list(numbers)],
-            )
-            by_number = {row[0]: (row[0], row[1]) for row in cursor.fetchall()}
-    return known, by_number
-
-
-def _refuse_unknown(batch: Batch, draft: Draft) -> None:
-    command = draft.command
-    if command.member is not None:
-        kind, value = command.member
-        sentence = f"Nobody has the {kind} “{value}”."
-    else:
-        sentence = f"There is no member {command.member_id}."
-    batch.refuse(draft.place, UnknownMember(sentence, field="member"))
-
-
-def _number_new_members(batch: Batch, waiting: list[Draft]) -> None:
-    if not waiting:
-        return
-    wanted = {draft.command.member for draft in waiting}
-    identities = sorted(pair for pair in wanted if pair is not None)
-    ids = reserve_ids("loyalty_member", len(identities))
-    batch.new_members = dict(zip(identities, ids, strict=True))
-    for draft in waiting:
-        if draft.command.member is not None:
-            draft.member_id = batch.new_members[draft.command.member]
-
-
-def _find_profiles(batch: Batch) -> None:
-    drafts = [d for d in batch.drafts if d.command.anonymous_id is not None]
-    if not drafts:
-        return
-    wanted = sorted({draft.command.anonymous_id or "" for draft in drafts})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT anonymous_id, id FROM loyalty_anonymousprofile"
-            " WHERE program_id = %s AND anonymous_id = ANY(%s)",
-            [batch.programme.program_id, wanted],
-        )
-        profiles = dict(cursor.fetchall())
-    missing = [one for one in wanted if one not in profiles]
-    if missing:
-        ids = reserve_ids("loyalty_anonymousprofile", len(missing))
-        batch.new_profiles = dict(zip(missing, ids, strict=True))
-        profiles.update(batch.new_profiles)
-    for draft in drafts:
-        draft.anonymous_profile_id = profiles[draft.command.anonymous_id]
 
 
 def lock_members(batch: Batch) -> None:

@@ -36,12 +36,13 @@ def history_of(
     if unit_ids:
         rows = rows.filter(business_unit_id__in=list(unit_ids))
     return (
-        rows.select_related("activity_type__wallet")
+        rows.select_related("activity_type__wallet", "late_decision")
         .only(
             "occurred_at",
             "created_at",
             "data",
             "decision",
+            "late_decision__decision",
             "activity_type__name",
             "activity_type__minimum_tier_id",
             "activity_type__show_as_locked_by_tier",
@@ -58,5 +59,5 @@ def points_earned(activity: Activity) -> int:
     All buckets together, as its decision record explains it.
     """
     code = activity.activity_type.wallet.code
-    awards = activity.decision.get("awards", ())
+    awards = activity.latest_decision().get("awards", ())
     return sum(award["points"] for award in awards if award["wallet"] == code)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, OperationalError, transaction
 
-from activities.services import applying, gathering
+from activities.services import applying, gathering, identifying
+from activities.services.actors import find_actors
 from activities.services.batch import Batch
 from activities.services.checking import check_commands
 from activities.services.commands import ProgramDisabled, Recorded, Refused
@@ -67,9 +68,10 @@ def record_activities(
     Returns:
         One outcome for each command, in the order of the commands.
 
-    Locks the configuration (shared), then the members, then the usage of
-    campaigns with budgets. A key claimed by somebody else between looking and
-    writing makes the whole batch start again; it then sees the other's row.
+    Locks the configuration (shared), then anonymous profiles, then the members,
+    then the usage of campaigns with budgets. A key claimed by somebody else between
+    looking and writing makes the whole batch start again; it then sees the other's
+    row.
 
     Raises:
         ProgramDisabled: the program takes no calls.
@@ -80,8 +82,7 @@ def record_activities(
                 programme = programme_for_update(program_id)
                 batch = _start(programme, commands, now)
                 _gather(batch, may_enrol=may_enrol)
-                _decide(batch)
-                _apply(batch, upload_id)
+                decide_and_apply(batch, upload_id)
             return batch.final_outcomes()
         except (IntegrityError, OperationalError):
             if not tries_left:
@@ -107,7 +108,7 @@ def simulate_activities(
     batch = _start(programme or current_programme(program_id), commands, now)
     if budgets is not None:
         batch.budgets = budgets
-    gathering.find_members(batch, may_enrol=may_enrol)
+    find_actors(batch, may_enrol=may_enrol, lock=False)
     gathering.answer_known_keys(batch)
     _gather_facts(batch, lock=False)
     _decide(batch)
@@ -129,10 +130,20 @@ def _start(
 
 
 def _gather(batch: Batch, *, may_enrol: bool) -> None:
-    gathering.find_members(batch, may_enrol=may_enrol)
+    find_actors(batch, may_enrol=may_enrol, lock=True)
     gathering.lock_members(batch)
     gathering.answer_known_keys(batch)
+
+
+def decide_and_apply(batch: Batch, upload_id: int | None = None) -> None:
+    """Carry a batch through whose actors are known and locked.
+
+    What its merges bring along is decided with it, in order of occurrence.
+    """
+    identifying.find_earlier(batch)
     _gather_facts(batch, lock=True)
+    _decide(batch)
+    _apply(batch, upload_id)
 
 
 def _gather_facts(batch: Batch, *, lock: bool) -> None:
@@ -171,9 +182,10 @@ def _decide(batch: Batch) -> None:
 
 
 def _apply(batch: Batch, upload_id: int | None) -> None:
-    if not batch.drafts:
+    if not batch.drafts and not batch.merges:
         return
     late_after = timedelta(hours=batch.programme.late_after_hours)
     applying.enrol_new_members(batch)
     applying.write_activities(batch, late_after, upload_id)
+    identifying.carry_out_merges(batch)
     applying.post_points(batch)

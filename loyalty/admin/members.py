@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from loyalty.admin.adjusting import adjusting_page
@@ -17,7 +16,6 @@ from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
 from loyalty.admin.formatting import link, list_page, name_of, points
 from loyalty.admin.working_program import working_program
 from loyalty.models import (
-    AnonymousProfile,
     Entry,
     Identity,
     Lot,
@@ -219,13 +217,3 @@ class MemberTierAdmin(ReadOnlyAdmin):
     def whose(self, step: MemberTier) -> SafeString:
         """Return whose tier changed."""
         return link(step.member, name_of(step.member))
-
-
-@admin.register(AnonymousProfile)
-class AnonymousProfileAdmin(ReadOnlyAdmin):
-    """Who is not known yet."""
-
-    list_display = ("anonymous_id", "merged_into", "created_at")
-    list_filter = (("merged_into", AutocompleteSelectFilter),)
-    search_fields = ("anonymous_id__exact",)
-    list_select_related = ("merged_into",)

@@ -50,6 +50,14 @@ class IdentifierType(models.TextChoices):
     EXTERNAL_AGENT_ID = "EXTERNAL_AGENT_ID", "External agent"
 
 
+class RetroPoints(models.TextChoices):
+    """Whether what people did before they were known earns once they are."""
+
+    OFF = "off", "Nothing"
+    WINDOW = "window", "What happened in the last hours"
+    ALL = "all", "Everything"
+
+
 class Program(models.Model):
     """One loyalty programme: its clock, its week and its rules for late news."""
 
@@ -121,6 +129,30 @@ class Program(models.Model):
         help_text="On: activities in a session that name a channel not listed here are "
         "refused. Off: the channel is added and marked for review.",
     )
+    primary_identity = models.CharField(
+        max_length=40,
+        default="customer_id",
+        help_text="Kind of the identities that Netcore clients send, e.g. email.",
+    )
+    moves_anonymous_history = models.BooleanField(
+        "earlier activities move along",
+        default=True,
+        help_text="When an anonymous person becomes known, what they did before "
+        "becomes the member's.",
+    )
+    retro_points = models.CharField(
+        "earlier activities earn",
+        max_length=8,
+        choices=RetroPoints.choices,
+        default=RetroPoints.OFF,
+        help_text="Whether what people did before they were known earns points once "
+        "they are. Only what moves along can.",
+    )
+    retro_hours = models.PositiveSmallIntegerField(
+        "how far back (hours)",
+        default=24,
+        help_text="For “What happened in the last hours”.",
+    )
     is_enabled = models.BooleanField(
         "enabled",
         default=True,
@@ -143,6 +175,11 @@ class Program(models.Model):
                 condition=Q(session_hours__gte=1),
                 name="program_sessions_last",
                 violation_error_message="A session lasts at least one hour.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(primary_identity=""),
+                name="program_has_a_primary_identity",
+                violation_error_message="Name the kind of identity.",
             ),
         ]
 
