@@ -2,16 +2,18 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import contextmanager
+from threading import Barrier, Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from activities.models import Activity
 from activities.reports import ledger_mismatches
+from loyalty.api.idempotency import claim
 from loyalty.models import Account, Channel, Entry, FrequencyPeriod
 from tests import builders
-from tests.callers import Caller, make_key, purchase_body
+from tests.callers import Caller, make_key, problem_in, purchase_body
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,3 +168,48 @@ def test_20_creations_of_one_code_create_once(program, key):
     assert statuses[201] == 1
     assert set(statuses) <= {201, 400, 409}
     assert Channel.objects.count() == 1
+
+
+@contextmanager
+def held(*words):
+    """Hold a key as a request that is being worked on does."""
+    is_held, may_end = Event(), Event()
+
+    def hold():
+        with transaction.atomic():
+            claim(*words)
+            is_held.set()
+            may_end.wait(30)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(hold)
+        is_held.wait(30)
+        try:
+            yield
+        finally:
+            may_end.set()
+            job.result()
+
+
+def test_an_activity_in_flight_is_not_recorded_a_second_time(program, key):
+    body = purchase_body(builders.make_member(program))
+
+    with held("api", program.pk, "till-1"):
+        waiting = Caller(key).post("activities", body)
+
+    assert problem_in(waiting, 409, "in_flight")
+    assert waiting["Retry-After"] == "1"
+    assert Activity.objects.count() == 0
+    assert Caller(key).post("activities", body).status_code == 201
+
+
+def test_a_write_in_flight_does_not_act_a_second_time(program, key):
+    body, header = {"code": "APP", "name": "App"}, {"Idempotency_Key": "k-1"}
+
+    with held("idempotent", program.pk, "k-1"):
+        waiting = Caller(key).post("channels", body, **header)
+
+    assert problem_in(waiting, 409, "in_flight")
+    assert Channel.objects.count() == 0
+    assert Caller(key).post("channels", body, **header).status_code == 201
