@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from activities.models import Upload, UploadStatus
-from activities.services import uploads
+from activities.services import segments, uploads
 
 # A task hands over after this long, so that uploads share the workers.
 _TURN = timedelta(seconds=60)
@@ -84,3 +84,9 @@ def sweep_uploads(**_: Any) -> None:
     """Queue the work of uploads whose worker died."""
     for stalled in uploads.stalled_uploads():
         _NEXT[UploadStatus(stalled.status)](stalled.upload_id)
+
+
+@shared_task(acks_late=True, time_limit=3600)
+def refresh_segments(**_: Any) -> None:
+    """Bring every segment kept by rules up to date; safe to run twice."""
+    segments.refresh_segments(now=timezone.now())

@@ -335,6 +335,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "release points": {"task": "loyalty.tasks.release_points", "schedule": 600},
     "forget sessions": {"task": "loyalty.tasks.forget_sessions", "schedule": 3600},
     "sweep uploads": {"task": "activities.tasks.sweep_uploads", "schedule": 15},
+    "refresh segments": {"task": "activities.tasks.refresh_segments", "schedule": 900},
 }
 
 # --- Logs -------------------------------------------------------------------
