@@ -324,7 +324,7 @@ def _dry_run(upload: Upload) -> dict[str, Any]:
     return {
         **found,
         "points": [
-            {**one, "points": points_of(one["points"], decimals.get(one["wallet"], 0))}
+            {**one, "points": _points(one["points"], decimals.get(one["wallet"], 0))}
             for one in found["points"]
         ],
         "largest": [
@@ -332,6 +332,11 @@ def _dry_run(upload: Upload) -> dict[str, Any]:
             for one in found["largest"]
         ],
     }
+
+
+def _points(amount: int, decimals: int) -> Any:
+    # The points of a file may exceed 64 bits, which are written as text is.
+    return points_of(amount, decimals) if decimals else orjson.Fragment(str(amount))
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -18,7 +18,12 @@ from activities.services.uploads.refusals import (
     TextTooLong,
 )
 from loyalty.engine.moments import InvalidMoment, parse_moment
-from loyalty.engine.numbers import InvalidNumber, format_value, parse_value
+from loyalty.engine.numbers import (
+    UNITS_PER_ONE,
+    InvalidNumber,
+    format_value,
+    parse_value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +35,8 @@ _TEXT_MAX = 255
 _CODE_MAX = 50
 _DATA_BYTES_MAX = 64 * 1024
 _REMEMBERED = 1 << 16
+_SUM_END = 10**14 * UNITS_PER_ONE
+_SUM_TOO_LARGE = "The values of the items add up to more than 14 digits."
 
 
 class NewRow(NamedTuple):
@@ -115,6 +122,8 @@ class Normaliser:
         at, zone_assumed = self._moment(moment_text)
         units = _units(value, "value", 0) if value else None
         lines = self._lines(rows) if self._has_items else []
+        if units is None and abs(sum([line[1] for line in lines])) >= _SUM_END:
+            raise _BadCell(0, "item_value", InvalidNumber.code, _SUM_TOO_LARGE)
         content = [
             moment_text,
             zone_assumed,

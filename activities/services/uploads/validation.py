@@ -21,7 +21,9 @@ rows to be tried in one piece.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -194,7 +196,8 @@ class _Check:
                 status=UploadStatus.VALIDATED.value,
                 validated_at=self.lease.now,
                 phase="",
-                dry_run=orjson.dumps(summary).decode(),
+                # The points of a file may exceed 64 bits, which orjson cannot write.
+                dry_run=json.dumps(summary, default=datetime.isoformat),
                 refused_count=self.refused.total(),
                 activity_count=dry_run.accepted_count,
             )

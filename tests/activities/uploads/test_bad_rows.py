@@ -240,6 +240,11 @@ def item_line(key, item="apples", value="1", member="ann"):
             id="an item without a number",
         ),
         pytest.param(
+            [item_line("B", value="9" * 14)] * 2 + [item_line("C")],
+            [(2, "item_value", "invalid_number")],
+            id="items that add up beyond a value",
+        ),
+        pytest.param(
             [item_line("B"), f"{item_line('B')},more", item_line("C")],
             [(3, "", "ragged_row")],
             id="a ragged line refuses its whole basket",

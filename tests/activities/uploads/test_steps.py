@@ -24,7 +24,7 @@ from tests.activities.uploads.files import (
     run,
     undo,
 )
-from tests.builders import make_campaign
+from tests.builders import make_campaign, make_type, make_wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -220,6 +220,25 @@ def test_a_program_switched_off_meanwhile_pauses_its_uploads(program):
     assert upload.status == UploadStatus.PAUSED
     assert upload.failure
     assert not Activity.objects.exists()
+
+
+def test_points_beyond_what_a_balance_holds_pause_the_file(program):
+    wallet = make_wallet(program, code="fine", name="Fine", decimals=4)
+    make_type(program, "HUGE", wallet=wallet)
+    lines = [
+        f"H-{number},ann,2026-03-04T12:00:00Z,HUGE,STORE,99999999999999"
+        for number in range(15)
+    ]
+    content = "\n".join([THREE_PURCHASES.strip(), *lines])
+
+    upload = confirmed(program, content)
+    run(upload)
+
+    assert upload.dry_run["points"][0]["points"] == 15 * (10**14 - 1) * 10**4
+    assert upload.status == UploadStatus.PAUSED
+    assert "cannot be kept" in upload.failure
+    assert not Activity.objects.exists()
+    assert list(ledger_mismatches()) == []
 
 
 ALLOWED = {

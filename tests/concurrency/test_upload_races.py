@@ -1,0 +1,122 @@
+"""Steps of an upload taken by many at once: each is taken once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from activities.models import UploadStatus
+from activities.reports import ledger_mismatches
+from activities.services import uploads
+from activities.services.uploads import staging
+from loyalty.models import Account, Program
+from tests.activities.uploads.files import NOW, checked, confirmed, run
+from tests.builders import make_member, make_program, make_type
+from tests.concurrency.test_recording_races import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PEOPLE = 8
+MEMBER_COUNT, ROWS_EACH = 24, 3
+
+
+@pytest.fixture
+def program(transactional_db, monkeypatch) -> Program:
+    """A program whose uploads have a chunk for every member."""
+    monkeypatch.setattr(staging, "CHUNK_ROWS", ROWS_EACH)
+    program = make_program()
+    make_type(program)
+    for number in range(MEMBER_COUNT):
+        make_member(program, f"m{number:02}")
+    return program
+
+
+def rows() -> list[dict]:
+    return [
+        {
+            "key": f"K-{number}",
+            "member": f"m{number % MEMBER_COUNT:02}",
+            "occurred_at": (NOW - timedelta(minutes=number)).isoformat(),
+            "type": "PURCHASE",
+            "value": "5",
+        }
+        for number in range(MEMBER_COUNT * ROWS_EACH)
+    ]
+
+
+def later() -> datetime:
+    return datetime.now(tz=UTC) + timedelta(minutes=5)
+
+
+def balances() -> set[int]:
+    rows = Account.objects.filter(member__isnull=False)
+    return set(rows.values_list("balance", flat=True))
+
+
+def taken(step, upload):
+    try:
+        return step(upload, actor="somebody", now=NOW).status
+    except uploads.UploadNotReady:
+        return "refused"
+
+
+def test_an_upload_confirmed_by_many_is_confirmed_once(program):
+    upload = checked(program, rows())
+
+    answers = at_once([lambda: taken(uploads.confirm_upload, upload)] * PEOPLE)
+
+    assert sorted(answers) == ["refused"] * (PEOPLE - 1) + ["running"]
+    assert upload.steps.filter(status=UploadStatus.RUNNING).count() == 1
+
+
+def test_an_upload_undone_by_many_is_undone_once(program):
+    upload = confirmed(program, rows())
+    run(upload)
+
+    at_once([lambda: taken(uploads.undo_upload, upload)] * PEOPLE)
+    at_once([lambda: uploads.undo_chunks(upload.pk, until=later())] * PEOPLE)
+
+    upload.refresh_from_db()
+    assert upload.status == UploadStatus.UNDONE
+    assert upload.reversed_count == MEMBER_COUNT * ROWS_EACH
+    assert upload.steps.filter(status=UploadStatus.UNDONE).count() == 1
+    assert balances() == {0}
+    assert list(ledger_mismatches()) == []
+
+
+def test_an_upload_run_by_many_pays_everybody_once(program):
+    upload = confirmed(program, rows())
+
+    at_once([lambda: uploads.run_chunks(upload.pk, until=later())] * PEOPLE)
+
+    upload.refresh_from_db()
+    assert upload.status == UploadStatus.FINISHED
+    assert upload.recorded_count == MEMBER_COUNT * ROWS_EACH
+    assert upload.steps.filter(status=UploadStatus.FINISHED).count() == 1
+    assert balances() == {5 * ROWS_EACH}
+    assert list(ledger_mismatches()) == []
+
+
+@pytest.mark.parametrize("delay_seconds", [0.0, 0.05, 0.15])
+def test_an_upload_cancelled_and_undone_while_it_runs_leaves_no_point(
+    program, delay_seconds
+):
+    upload = confirmed(program, rows())
+
+    def stop():
+        # Somewhere in the middle of the workers' chunks.
+        datetime_to_stop = datetime.now(tz=UTC) + timedelta(seconds=delay_seconds)
+        while datetime.now(tz=UTC) < datetime_to_stop:
+            pass
+        taken(uploads.cancel_upload, upload)
+        uploads.clear_ended_upload(upload.pk)
+        taken(uploads.undo_upload, upload)
+        uploads.undo_chunks(upload.pk, until=later())
+
+    workers = [lambda: uploads.run_chunks(upload.pk, until=later())] * 3
+    at_once([*workers, stop])
+
+    upload.refresh_from_db()
+    assert upload.status == UploadStatus.UNDONE
+    assert upload.reversed_count == upload.recorded_count
+    assert balances() <= {0}
+    assert list(ledger_mismatches()) == []
