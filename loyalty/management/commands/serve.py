@@ -21,6 +21,8 @@ DEMO_USERNAME = "demo"
 DEMO_PASSWORD = "demo"  # noqa: S105 of a site that only its own machine reaches
 WEB_PROCESSES_MAX = 2
 THREADS_PER_WEB_PROCESS = 4
+# Without the query: some clients send their key there.
+ACCESS_LOG = '%(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f'
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 STOPPED_BY_SIGNAL = (130, 143)
 
@@ -109,7 +111,7 @@ def web_command(host: str, port: int) -> list[str]:
         *("--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(min(os.cpu_count() or 1, WEB_PROCESSES_MAX))),
         *("--blocking-threads", str(THREADS_PER_WEB_PROCESS)),
-        *("--log-level", "warning"),
+        *("--log-level", "warning", "--access-log-fmt", ACCESS_LOG),
     ]
 
 
