@@ -81,10 +81,14 @@ class ApiKeyAdmin(ProgramAdmin):
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Show the secret on this answer and nowhere else."""
+        secret: str = request._secret  # type: ignore[attr-defined]
+        client_id, _, client_secret = secret.partition(".")
         context = {
             **self.admin_site.each_context(request),
             "title": f"API key “{obj.name}”",
-            "secret": request._secret,  # type: ignore[attr-defined]
+            "secret": secret,
+            "client_id": client_id,
+            "client_secret": client_secret,
             "key": obj,
             "back": self.address_of("changelist"),
             "opts": self.model._meta,

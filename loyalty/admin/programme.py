@@ -49,6 +49,17 @@ class ProgramsAdmin(ModelAdmin):
         ("What", {"fields": ("name", "code", "is_enabled")}),
         ("When", {"fields": ("time_zone", "first_weekday", "naive_timestamp_policy")}),
         ("Limits", {"fields": ("late_after_hours", "acceptance_days")}),
+        (
+            "Sessions of client apps",
+            {
+                "fields": (
+                    "session_hours",
+                    "default_identifier_type",
+                    "default_channel",
+                    "has_closed_channels",
+                )
+            },
+        ),
         ("History", {"fields": ("configuration_revision",)}),
     )
 
@@ -88,11 +99,13 @@ class ProgramsAdmin(ModelAdmin):
 class NamedAdmin(ProgramAdmin):
     """Rows with a code and a name."""
 
-    list_display = ("name", "code", "is_enabled")
-    list_filter = ("is_enabled",)
+    list_display: tuple[str, ...] = ("name", "code", "is_enabled")
+    list_filter: tuple[str, ...] = ("is_enabled",)
     search_fields = ("name", "code")
     ordering = ("name",)
-    fieldsets = (("What", {"fields": ("program", "name", "code", "is_enabled")}),)
+    fieldsets: tuple[Any, ...] = (
+        ("What", {"fields": ("program", "name", "code", "is_enabled")}),
+    )
 
 
 @admin.register(BusinessUnit)
@@ -105,6 +118,20 @@ class BusinessUnitAdmin(NamedAdmin):
 @admin.register(Channel)
 class ChannelAdmin(NamedAdmin):
     """Where members act."""
+
+    list_display = ("name", "code", "is_enabled", "review")
+    list_filter = ("is_enabled", "needs_review")
+    fieldsets = (
+        (
+            "What",
+            {"fields": ("program", "name", "code", "is_enabled", "needs_review")},
+        ),
+    )
+
+    @display(description="Review", label={"To review": "warning"})
+    def review(self, channel: Channel) -> str | None:
+        """Mark the channels that client apps named first."""
+        return "To review" if channel.needs_review else None
 
 
 @admin.register(Partner)
