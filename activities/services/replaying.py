@@ -5,10 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from activities.models import Activity
+from activities.services.commands import KeyReused, Recorded, fingerprint_of
 from loyalty.engine.numbers import format_value, parse_value
 
 if TYPE_CHECKING:
     from activities.services.commands import RecordActivity
+
+
+def replay_of(program_id: int, command: RecordActivity) -> Recorded | None:
+    """Return the activity that stands under the command's key; None if it is free.
+
+    For contracts that answer a repeated request like the first time whatever has
+    become of its words, its moment or its member since.
+
+    Raises:
+        KeyReused: the key stands for another request.
+    """
+    found = (
+        Activity.objects.filter(
+            program=program_id, source=command.source, key=command.key
+        )
+        .values_list("pk", "member", "fingerprint")
+        .first()
+    )
+    if found is None:
+        return None
+    activity_id, member_id, fingerprint = found
+    if bytes(fingerprint) != fingerprint_of(command):
+        differing = differing_fields(activity_id, command)
+        raise KeyReused(
+            f"The key “{command.key}” was used for another request. "
+            f"It differs in: {', '.join(differing)}.",
+            field="key",
+            differing=differing,
+        )
+    return Recorded(activity_id, member_id, is_replay=True)
 
 
 def differing_fields(activity_id: int, command: RecordActivity) -> list[str]:

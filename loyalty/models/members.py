@@ -33,6 +33,12 @@ class Member(models.Model):
         help_text="Activities of a blocked member are refused.",
     )
     attributes = models.JSONField(default=dict, blank=True)
+    updated_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When what is known of the member was last changed; the database "
+        "keeps it.",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["program", "id"])]

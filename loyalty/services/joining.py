@@ -1,0 +1,120 @@
+"""Finding a member or enrolling it, and changing what is known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from loyalty.models import Identity, Member
+from loyalty.services.members import (
+    Enrolled,
+    Enrolment,
+    IdentityTaken,
+    UnknownIdentity,
+    enrol_member,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from loyalty.services.members import IdentityPair
+
+
+def find_or_enrol(program_id: int, enrolment: Enrolment) -> Enrolled:
+    """Return the member that has any of the identities, enrolled if there is none.
+
+    A member that is found is given the identities that nobody has, of kinds that it
+    has none of; nothing else about it is changed. Many callers at once get the same
+    member.
+
+    Raises:
+        IdentityTaken: the identities belong to several members.
+    """
+    try:
+        with transaction.atomic():
+            return _found_or_enrolled(program_id, enrolment)
+    except IntegrityError:
+        # Somebody else enrolled the same person just now.
+        with transaction.atomic():
+            return _found_or_enrolled(program_id, enrolment)
+
+
+def _found_or_enrolled(program_id: int, enrolment: Enrolment) -> Enrolled:
+    holders = _holders(program_id, enrolment.identities)
+    owners = set(holders.values())
+    if not owners:
+        return enrol_member(program_id, enrolment)
+    if len(owners) > 1:
+        raise IdentityTaken("The identities belong to several members.")
+    member = Member.objects.get(pk=owners.pop())
+    kinds = set(member.identities.values_list("kind", flat=True))
+    for kind, value in enrolment.identities:
+        if (kind, value) not in holders and kind not in kinds:
+            _give(member, kind, value)
+    return Enrolled(member, is_new=False)
+
+
+def change_member(
+    program_id: int,
+    member_id: int,
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+    *,
+    now: datetime,
+    identities: Sequence[IdentityPair] = (),
+) -> Member:
+    """Change how a member is found and what is known of it; return it as it is then.
+
+    ``change`` is given the attributes and returns those that the member has from
+    now on. An identity takes the place of the member's first of its kind.
+
+    Locks the member's row.
+
+    Raises:
+        UnknownIdentity: the program has no such member.
+        IdentityTaken: another member has one of the identities.
+    """
+    try:
+        with transaction.atomic():
+            rows = Member.objects.select_for_update(no_key=True)
+            member = rows.filter(program=program_id, pk=member_id).first()
+            if member is None:
+                raise UnknownIdentity(f"There is no member {member_id}.")
+            for kind, value in identities:
+                _replace(member, kind, value)
+            member.attributes = change(member.attributes)
+            member.updated_at = now
+            member.save(update_fields=["attributes", "updated_at"])
+    except IntegrityError:
+        raise IdentityTaken("Another member has this identity.") from None
+    return member
+
+
+def _replace(member: Member, kind: str, value: str) -> None:
+    held = Identity.objects.filter(member=member, kind=kind).order_by("pk")
+    if held.filter(value=value).exists():
+        return
+    first = held.first()
+    if first is None:
+        _give(member, kind, value)
+        return
+    first.value = value
+    first.save(update_fields=["value"])
+
+
+def _give(member: Member, kind: str, value: str) -> None:
+    Identity.objects.create(
+        program_id=member.program_id, member=member, kind=kind, value=value
+    )
+
+
+def _holders(
+    program_id: int, wanted: Sequence[IdentityPair]
+) -> dict[IdentityPair, int]:
+    any_of = Q()
+    for kind, value in wanted:
+        any_of |= Q(kind=kind, value=value)
+    rows = Identity.objects.filter(any_of, program_id=program_id)
+    return {(row.kind, row.value): row.member_id for row in rows}
