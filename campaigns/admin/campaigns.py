@@ -42,10 +42,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
-_PAID = (
-    "Points were given by it. Disable it instead: it then earns nothing and its "
-    "history stays."
-)
 _LINKS = ("channels", "activity_types", "included_segments", "excluded_segments")
 
 
@@ -232,15 +228,6 @@ class CampaignAdmin(SwitchedAdmin):
             )
             for name, options in fieldsets
         ]
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Say in words why a campaign that has paid stays."""
-        deleted, counts, permissions, protected = super().get_deleted_objects(
-            objs, request
-        )
-        if protected:
-            protected = [_PAID]
-        return deleted, counts, permissions, protected
 
     def changeform_view(
         self,

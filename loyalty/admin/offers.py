@@ -16,6 +16,7 @@ from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import money, number
 from loyalty.engine.facts import OfferKind, RewardMethod
 from loyalty.engine.periods import Unit
+from loyalty.models import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
-    from loyalty.models import Offer
-
+_STAYS = (
+    "Points were given by it or other rows refer to it. Disable it instead: it then "
+    "earns nothing and its history stays."
+)
 STATE_LABELS = {
     "Disabled": "danger",
     "Scheduled": "info",
@@ -212,6 +215,15 @@ class SwitchedAdmin(ProgramAdmin):
     """Offers that are switched on and off, each time after asking."""
 
     actions = ("enable", "disable")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say in words why an offer that has paid stays; a draft can go."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        # The common row of all offers has a read-only page; it goes with its offer.
+        lacking = lacking - {Offer._meta.verbose_name}
+        if protected:
+            return deleted, counts, set(), [_STAYS]
+        return deleted, counts, lacking, protected
 
     @admin.action(description="Enable…", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:

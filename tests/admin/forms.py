@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.forms import ModelMultipleChoiceField, MultipleChoiceField
 from django.urls import reverse
+
+_MULTIPLE = (ModelMultipleChoiceField, MultipleChoiceField)
 
 
 def page(model, name, *args):
@@ -50,6 +53,8 @@ def _sent(form):
             parts = field.field.widget.decompress(value)
             for number, part in enumerate(parts):
                 sent[f"{field.html_name}_{number}"] = "" if part is None else str(part)
+        elif not value and isinstance(field.field, _MULTIPLE):
+            sent[field.html_name] = []
         elif isinstance(value, bool):
             sent[field.html_name] = "on" if value else None
         elif isinstance(value, list | tuple):

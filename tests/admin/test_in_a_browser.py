@@ -73,7 +73,7 @@ class Tour:
     def __init__(self, window, site):
         self.window = window
         self.site = site
-        self.problems = []
+        self.problems: list[str] = []
         window.on("console", self._heard)
         window.on("pageerror", lambda error: self.problems.append(f"{error}"))
         window.on("requestfailed", self._failed)
