@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from loyalty.admin.bases import ProgramAdmin
@@ -20,6 +20,7 @@ from loyalty.models import (
     Channel,
     FrequencyPeriod,
     Kind,
+    KindNumber,
     Partner,
     Program,
     ReportingChannel,
@@ -49,6 +50,7 @@ class ProgramsAdmin(ModelAdmin):
         ("What", {"fields": ("name", "code", "is_enabled")}),
         ("When", {"fields": ("time_zone", "first_weekday", "naive_timestamp_policy")}),
         ("Limits", {"fields": ("late_after_hours", "acceptance_days")}),
+        ("CrowdTwist clients", {"fields": ("allows_backdating",)}),
         (
             "Sessions of client apps",
             {
@@ -195,11 +197,30 @@ class CategoryAdmin(VocabularyAdmin):
     """The four categories of the catalogue."""
 
 
+class KindNumberInline(TabularInline):
+    """What CrowdTwist clients are told of a kind, in each of their two lists."""
+
+    model = KindNumber
+    extra = 0
+    can_delete = False
+    fields = ("numbering", "number", "name")
+    readonly_fields = ("numbering",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Kind)
 class KindAdmin(VocabularyAdmin):
-    """The eight kinds of the catalogue."""
+    """The eight kinds of the catalogue; only what clients are told can be changed."""
 
     list_display = ("id", "name", "key")
+    readonly_fields = ("id", "name", "key")
+    fields = ("id", "name", "key")
+    inlines = (KindNumberInline,)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return ModelAdmin.has_change_permission(self, request, obj)
 
 
 @admin.register(FrequencyPeriod)

@@ -41,6 +41,7 @@ GROUPS: dict[str, Q] = {
     "Operator": _VIEW
     | _of(("add", "change"), ("program", "wallet", "businessunit", "channel"))
     | _of(("add", "change"), ("apikey", "upload", "frequencyperiod"))
+    | _of(("change",), ("kind", "kindnumber"))
     | _of(("add",), ("activityreversal",)),
 }
 
