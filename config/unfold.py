@@ -91,8 +91,10 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Campaigns", "campaign", "campaigns.campaign"),
+                    _page("Quests", "flag", "campaigns.quest"),
                     _page("Activity types", "touch_app", "loyalty.activitytype"),
                     _page("Segments", "groups", "loyalty.segment"),
+                    _page("Rule segments", "rule", "activities.rulesegment"),
                     _page("Product lists", "list_alt", "campaigns.itemlist"),
                     _page("Tiers", "military_tech", "loyalty.tier"),
                 ],

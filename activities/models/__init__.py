@@ -2,6 +2,7 @@
 
 from activities.models.activities import Activity, ActivityReversal
 from activities.models.merging import LateDecision, ProfileMerge
+from activities.models.segments import RuleSegment
 from activities.models.uploads import (
     ChunkStatus,
     UnknownMemberPolicy,
@@ -21,6 +22,7 @@ __all__ = [
     "ChunkStatus",
     "LateDecision",
     "ProfileMerge",
+    "RuleSegment",
     "UnknownMemberPolicy",
     "Upload",
     "UploadChunk",

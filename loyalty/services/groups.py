@@ -13,8 +13,12 @@ _EDITED_BY_MARKETING = (
     "itemlist",
     "listeditem",
     "partner",
+    "quest",
+    "questrequirement",
+    "rulesegment",
     "segment",
     "segmentmembership",
+    "segmentrule",
     "tag",
     "tier",
 )

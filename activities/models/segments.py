@@ -1,0 +1,29 @@
+"""Segments that rules keep, as pages of their own."""
+
+from django.db import models
+
+from loyalty.models import Segment, SegmentKind
+
+
+class RuleSegmentManager(models.Manager["RuleSegment"]):
+    """Segments kept by rules only."""
+
+    def get_queryset(self) -> models.QuerySet["RuleSegment"]:
+        """Return them."""
+        return super().get_queryset().filter(kind=SegmentKind.RULES)
+
+
+class RuleSegment(Segment):
+    """A segment kept by rules; the same row as its ``Segment``."""
+
+    objects = RuleSegmentManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = "rule segment"
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """Begin as one kept by rules."""
+        super().__init__(*args, **kwargs)
+        if self._state.adding:
+            self.kind = SegmentKind.RULES
