@@ -42,6 +42,17 @@ def given_by(offer_ids: Collection[int]) -> dict[int, Given]:
         return {row[0]: Given(int(row[1]), row[2]) for row in cursor.fetchall()}
 
 
+def participants_of(quest_ids: Collection[int]) -> dict[int, int]:
+    """Return how many members take part in each quest; one query for all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT quest_id, count(DISTINCT member_id) FROM campaigns_questoptin"
+            " WHERE quest_id = ANY(%s) GROUP BY quest_id",
+            [list(quest_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
 def audience_count(campaign: Campaign, at: datetime) -> int:
     """Return how many members the campaign's segments and tier let in at ``at``.
 

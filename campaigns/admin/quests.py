@@ -1,0 +1,360 @@
+"""Pages of quests: what has to be done, for what prize, and how far members are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpResponseRedirect
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from unfold.admin import StackedInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.views import ChangeList
+
+from campaigns.models import Quest, QuestOptIn, QuestRequirement, QuestStatus
+from campaigns.reports import NOTHING_GIVEN, given_by, participants_of
+from campaigns.services.taking_part import participations_of
+from loyalty.admin.bases import (
+    OwnProgramFilter,
+    ProgramAdmin,
+    ProgramChoices,
+    ReadOnlyAdmin,
+)
+from loyalty.admin.confirming import Question, ask, is_confirmed
+from loyalty.admin.formatting import link, list_page, name_of, number, points
+from loyalty.admin.offers import OfferForm, pays, when, window
+from loyalty.engine.facts import OfferKind
+from loyalty.engine.numbers import format_value
+from loyalty.engine.quests import Measure
+from loyalty.models import Offer
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+    from campaigns.services.taking_part import Participation
+    from loyalty.engine.quests import Progress
+
+STATUS_LABELS = {"Draft": "info", "Published": "success", "Archived": "default"}
+_STAYS = (
+    "Members have made progress in it or got its prize. Archive it instead: nothing "
+    "counts towards it any more and its history stays."
+)
+
+
+class QuestForm(OfferForm):
+    """The quest's form."""
+
+    kind = OfferKind.QUEST
+
+    class Meta:
+        help_texts = {
+            "points": "What a member gets for completing it. Vouchers as prizes are "
+            "not built yet.",
+            "code": "Optional: the name that other systems use for this quest.",
+            "business_unit": "Only activities of this unit, or of none, count; the "
+            "prize is booked under it. Empty: every unit.",
+            "minimum_tier": "What members below it do does not count.",
+        }
+
+
+class RequirementInline(ProgramChoices, StackedInline):
+    """What has to be reached."""
+
+    model = QuestRequirement
+    extra = 0
+    min_num = 1
+    tab = True
+    autocomplete_fields = ("activity_type",)
+    ordering_field = "order"
+    hide_ordering_field = False
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("description", "order"),
+                    ("activity_type", "value_threshold"),
+                    ("measure", "restricted_to_ids"),
+                    "check_in_interval_days",
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).order_by("order", "pk")
+
+
+class QuestChangeList(ChangeList):
+    """The list, with what each quest of the page has given and to how many."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Ask twice for the whole page."""
+        super().get_results(request)
+        ids = [quest.pk for quest in self.result_list]
+        given, taking_part = given_by(ids), participants_of(ids)
+        for quest in self.result_list:
+            quest.given = given.get(quest.pk, NOTHING_GIVEN)
+            quest.participants = taking_part.get(quest.pk, 0)
+
+
+@admin.register(Quest)
+class QuestAdmin(ProgramAdmin):
+    """Prizes for what several activities add up to."""
+
+    form = QuestForm
+    inlines = (RequirementInline,)
+    list_display = ("told", "state", "window", "taking_part", "prizes", "points_given")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("opt_in_mode", ChoicesDropdownFilter),
+        ("business_unit", OwnProgramFilter),
+    )
+    search_fields = ("name", "code", "description", "requirements__description")
+    list_select_related = ("wallet", "minimum_tier", "business_unit")
+    list_per_page = 25
+    ordering = ("-pk",)
+    autocomplete_fields = ("included_segments", "excluded_segments")
+    actions_detail = ("publish", "archive", "show_participants")
+    fieldsets = (
+        (
+            "What",
+            {
+                "classes": ("tab",),
+                "fields": ("program", "name", "status", "description", "code"),
+            },
+        ),
+        (
+            "When",
+            {
+                "classes": ("tab",),
+                "fields": ("starts_at", "ends_at", "time_to_complete_minutes"),
+            },
+        ),
+        (
+            "Who",
+            {
+                "classes": ("tab",),
+                "description": "With a segment or a tier the prize is booked as "
+                "Targeted, otherwise as Bonus.",
+                "fields": (
+                    "opt_in_mode",
+                    "included_segments",
+                    "excluded_segments",
+                    "minimum_tier",
+                    "business_unit",
+                ),
+            },
+        ),
+        (
+            "Prize",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    "points",
+                    "wallet",
+                    "completions_per_member",
+                    "completions_total",
+                    "enforce_order",
+                ),
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("requirements")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QuestChangeList
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say in words why a quest that counted something stays."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        # The common row of all offers has a read-only page; it goes with its offer.
+        lacking = lacking - {Offer._meta.verbose_name}
+        if protected:
+            return deleted, counts, set(), [_STAYS]
+        return deleted, counts, lacking, protected
+
+    @display(description="Quest", ordering="name")
+    def told(self, quest: Quest) -> SafeString:
+        """Return the name with the quest in words below it."""
+        return format_html(
+            '<span class="loyalty-name">{}</span><span class="loyalty-words">{}</span>',
+            quest.name,
+            in_words(quest, timezone.get_current_timezone()),
+        )
+
+    @display(description="Status", label=STATUS_LABELS)
+    def state(self, quest: Quest) -> str:
+        """Return where it is in its life."""
+        return quest.get_status_display()
+
+    @display(description="When", ordering="starts_at")
+    def window(self, quest: Quest) -> str:
+        """Return the dates."""
+        text = window(quest, timezone.get_current_timezone())
+        return text[0].upper() + text[1:]
+
+    @display(description="Taking part")
+    def taking_part(self, quest: Quest) -> str:
+        """Return how many members take part."""
+        return f"{quest.participants:,}"  # type: ignore[attr-defined]
+
+    @display(description="Prizes")
+    def prizes(self, quest: Quest) -> str:
+        """Return how many prizes stand, and of how many."""
+        given: int = quest.given.awards  # type: ignore[attr-defined]
+        most = quest.completions_total
+        return f"{given:,}" if most is None else f"{given:,} of {most:,}"
+
+    @display(description="Points given")
+    def points_given(self, quest: Quest) -> str:
+        """Return what members got and still have."""
+        return points(quest.given.points, quest.wallet.decimals)  # type: ignore[attr-defined]
+
+    @action(description="Publish", permissions=["change"], icon="play_arrow")
+    def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let members take part."""
+        question = (
+            "Members can take part from now on, within its dates. What they did "
+            "before counts only where they take part automatically and it is "
+            "recorded from now on."
+        )
+        return self._move(request, object_id, QuestStatus.PUBLISHED, question)
+
+    @action(
+        description="Archive",
+        permissions=["change"],
+        icon="inventory_2",
+        variant=ActionVariant.DANGER,
+    )
+    def archive(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let nothing count any more."""
+        question = "Nothing counts towards it any more. Prizes already given stay."
+        return self._move(request, object_id, QuestStatus.ARCHIVED, question)
+
+    @action(description="Participants", permissions=["view"], icon="groups")
+    def show_participants(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show who takes part."""
+        quest = self.row_or_404(request, object_id)
+        return HttpResponseRedirect(list_page(QuestOptIn, quest__id__exact=quest.pk))
+
+    def _move(
+        self, request: HttpRequest, object_id: str, to: QuestStatus, question: str
+    ) -> HttpResponse:
+        quest: Quest = self.row_or_404(request, object_id)
+        word = {"published": "Publish", "archived": "Archive"}[to.value]
+        if quest.status == to:
+            self.message_user(request, f"It is {to.label.lower()} already.")
+            return self.back_to(quest)
+        if not is_confirmed(request):
+            asked = Question(
+                f"{word} “{quest}”?",
+                question,
+                word,
+                is_dangerous=to is QuestStatus.ARCHIVED,
+            )
+            back = self.address_of("change", quest.pk)
+            return ask(request, self, asked, back=back, obj=quest)
+        quest.status = to
+        quest.save(update_fields=["status", "is_enabled"])
+        self.log_change(request, quest, f"{to.label}.")
+        self.message_of(request, f"“{quest}” is {to.label.lower()}.")
+        return self.back_to(quest)
+
+
+@admin.register(QuestOptIn)
+class QuestOptInAdmin(ReadOnlyAdmin):
+    """Who takes part in which quest, since when, and how far they are."""
+
+    program_path = "quest__program"
+    list_display = ("who", "quest_link", "opted_in_at", "expires_at", "is_automatic")
+    list_filter = (("quest", OwnProgramFilter),)
+    search_fields = ("member__identities__value__startswith",)
+    search_help_text = "A member's id, or how it begins."
+    list_select_related = ("quest", "member")
+    fieldsets = (
+        (
+            "Who",
+            {
+                "fields": (
+                    "who",
+                    "quest_link",
+                    "opted_in_at",
+                    "expires_at",
+                    "created_at",
+                )
+            },
+        ),
+        ("How far", {"fields": ("progress",)}),
+    )
+    readonly_fields = ("who", "quest_link", "progress")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("member__identities")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Reached from a quest, not from the menu."""
+        return False
+
+    @display(description="Member")
+    def who(self, opt_in: QuestOptIn) -> SafeString:
+        """Return the member, linked."""
+        return link(opt_in.member, name_of(opt_in.member))
+
+    @display(description="Quest", ordering="quest")
+    def quest_link(self, opt_in: QuestOptIn) -> SafeString:
+        """Return the quest, linked."""
+        return link(opt_in.quest)
+
+    @display(description="Progress")
+    def progress(self, opt_in: QuestOptIn) -> SafeString:
+        """Return how far each requirement is, and whether the prize was given."""
+        program_id = opt_in.quest.program_id
+        found = participations_of(program_id, opt_in.member_id)
+        (one,) = [each for each in found if each.id == opt_in.pk]
+        lines = [_line(each) for each in one.progress]
+        return format_html_join(
+            "", "<p>{}</p>", ((line,) for line in [*lines, _prize(one)])
+        )
+
+
+def _line(one: Progress) -> str:
+    needed = "–" if one.needed is None else format_value(one.needed)
+    return f"{one.requirement.description}: {format_value(one.value)} of {needed}"
+
+
+def _prize(one: Participation) -> str:
+    if one.prize_at is not None:
+        return "The prize was given."
+    if one.is_completed:
+        return "Everything is done, but no prize was left."
+    return "No prize yet."
+
+
+def in_words(quest: Quest, zone: tzinfo) -> str:
+    """Return what a quest asks for and gives; prefetch its requirements."""
+    steps = [
+        _asked(one)
+        for one in sorted(quest.requirements.all(), key=lambda row: (row.order, row.pk))
+    ]
+    between = ", then " if quest.enforce_order else " and "
+    asked = between.join(steps) or "nothing yet"
+    return f"{when(quest, zone)}, members who do this {pays(quest)}: {asked}."
+
+
+def _asked(one: QuestRequirement) -> str:
+    text = one.description
+    if one.measure != Measure.ACTIVITIES.value:
+        text += f" (to the value of {number(one.value_threshold)})"
+    if one.check_in_interval_days:
+        text += f" every {one.check_in_interval_days} days"
+    return text
