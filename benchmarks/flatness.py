@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 CAMPAIGNS_AIM = 1.3
 ROWS_AIM = 1.2
-# Awards of an activity in the rows filled up; each has its lot.
-_AWARDS = 5
-_FILLED_AT_ONCE = 50_000
+# Awards of an activity in the rows filled up; each is an entry and its lot.
+_AWARDS = 10
+_FILLED_AT_ONCE = 100_000
 
 
 class Size(NamedTuple):
-    """How much is compared; ``rows`` are entries of the ledger."""
+    """How much is compared; ``rows`` are entries and lots of the ledger together."""
 
     campaigns: tuple[int, ...]
     rows: tuple[int, int]
@@ -38,7 +38,7 @@ class Size(NamedTuple):
 
 
 FULL = Size((10, 1_000, 10_000), (10_000, 3_000_000), 10_000, rounds=15, batches=2)
-TINY = Size((10, 100), (100, 1_000), 50, rounds=1, batches=1)
+TINY = Size((10, 100), (100, 2_000), 50, rounds=1, batches=1)
 
 _SHAPES = {"in batches of 500": 500, "one by one": 1}
 _BATCHES_OF_ONE = 60
@@ -108,7 +108,7 @@ def _rows(size: Size, program: Program) -> list[Measure]:
             _compare(size, {"few": small, "many": large}, costs)
     return [
         _compared(
-            f"flatness: {many:,} ledger entries against {few:,}, {shape}",
+            f"flatness: {many:,} ledger rows against {few:,}, {shape}",
             costs[shape, "many"],
             costs[shape, "few"],
             ROWS_AIM,
@@ -139,19 +139,19 @@ def _compared(
 
 
 def _fill(program: Program, count: int) -> None:
-    """Write so many entries, as if members had earned them over the years."""
+    """Write so many rows, as if members had earned points over the years."""
     started = time.perf_counter()
     left = count
     while left > 0:
         portion = min(left, _FILLED_AT_ONCE)
         database.execute(
             _FILLING.format(
-                program=program.pk, activities=-(-portion // _AWARDS), awards=_AWARDS
+                program=program.pk, activities=portion // 2 // _AWARDS, awards=_AWARDS
             )
         )
         left -= portion
     database.execute(_BALANCES)
-    say(f"flatness: {count:,} entries: {time.perf_counter() - started:.0f} s")
+    say(f"flatness: {count:,} ledger rows: {time.perf_counter() - started:.0f} s")
 
 
 # Every constraint and trigger holds; only the fingerprints are made up.
