@@ -126,10 +126,10 @@ class RuleSegmentAdmin(ProgramAdmin):
                 self,
                 Question(
                     title=f"Bring “{segment}” up to date?",
-                    text=f"{size['entering']:,} members enter and {size['leaving']:,} "
-                    f"leave; {size['size']:,} are in it then. Campaigns for this "
-                    "segment count for them from now on; past activities stay as they "
-                    "were decided.",
+                    text=f"Of the members, {size['entering']:,} enter and "
+                    f"{size['leaving']:,} leave; {size['size']:,} are in it then. "
+                    "Campaigns for this segment count for them from now on; past "
+                    "activities stay as they were decided.",
                     button="Bring up to date",
                 ),
                 obj=segment,
@@ -137,7 +137,7 @@ class RuleSegmentAdmin(ProgramAdmin):
         found = refresh_segment(segment, now=timezone.now())
         self.message_of(
             request,
-            f"{found.entered_count:,} members entered, {found.left_count:,} left, "
+            f"Members: {found.entered_count:,} entered, {found.left_count:,} left, "
             f"{found.member_count:,} are in it.",
         )
         return self.back_to(segment)
