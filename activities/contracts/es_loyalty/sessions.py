@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.response import Response
 
 from activities.contracts.es_loyalty.contract import (
     CONTRACT,
@@ -20,7 +21,8 @@ from activities.contracts.es_loyalty.contract import (
     text_of,
 )
 from campaigns.services.programme import current_programme
-from loyalty.api.contract import ContractView, answer
+from loyalty.api.contract import ContractView
+from loyalty.api.idempotency import idempotent
 from loyalty.api.points import points_of
 from loyalty.models import Account, IdentifierType, Program
 from loyalty.services.sessions import (
@@ -32,7 +34,6 @@ from loyalty.services.sessions import (
 )
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
     from rest_framework.request import Request
 
     from loyalty.models import ClientSession
@@ -101,7 +102,8 @@ class Sessions(ContractView):
             )
         ],
     )
-    def post(self, request: Request, identifier: str) -> HttpResponse:
+    @idempotent
+    def post(self, request: Request, identifier: str) -> Response:
         """Start a session for a user account.
 
         An id that a session of the same account has already gives that session.
@@ -112,7 +114,7 @@ class Sessions(ContractView):
         session = _open(request, program, identifier, kind)
 
         card = identifier if kind is IdentifierType.LOYALTY_ID else None
-        return answer(_account_body(session, card))
+        return Response(_account_body(session, card))
 
 
 class AnonymousSessions(ContractView):
@@ -122,13 +124,14 @@ class AnonymousSessions(ContractView):
     refusals = REFUSALS
 
     @extend_schema(request={"application/json": _BODY}, responses={200: _NOBODY})
-    def post(self, request: Request) -> HttpResponse:
+    @idempotent
+    def post(self, request: Request) -> Response:
         """Start a session without a loyalty id."""
         program = Program.objects.get(pk=self.caller.program_id)
 
         session = _open(request, program, None, None)
 
-        return answer(
+        return Response(
             {
                 "correlationId": session.correlation_id,
                 "loyaltyId": "anonymous",

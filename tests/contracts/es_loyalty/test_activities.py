@@ -4,6 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from activities.models import Activity
 from loyalty.models import Account, Channel, Partner
@@ -500,3 +502,20 @@ def test_an_activity_that_earns_nothing_is_kept(client, payload, program):
     client.send(payload("survey", action="VISIT"), "v-1")
 
     refused(client.send(payload("survey"), "v-1"), "ActivityID already exists")
+
+
+def test_a_call_costs_the_same_for_one_campaign_and_for_twelve(
+    client, payload, program
+):
+    make_campaign(program)
+    client.send(payload("survey"))
+    with CaptureQueriesContext(connection) as few:
+        client.send(payload("survey"))
+    for _ in range(11):
+        make_campaign(program)
+    client.send(payload("survey"))
+
+    with CaptureQueriesContext(connection) as many:
+        client.send(payload("survey"))
+
+    assert len(many) == len(few)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -22,7 +23,7 @@ def client(transactional_db):
     program = make_program()
     make_type(program, "SURVEY_RESPONSE", reward_method="fixed", points=5)
     make_channel(program, "APP")
-    client = EsClient(program)
+    client: Any = EsClient(program)
     client.member = make_member(program, "C-1")
     client.open("C-1", {"correlationId": "s-1"}, "EXTERNAL_ID")
     client.open("anonymous", {"correlationId": "nobody"})

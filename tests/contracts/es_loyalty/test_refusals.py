@@ -1,6 +1,7 @@
 """Refusals: the words, their order, and that none of them takes the id."""
 
 import inspect
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -32,7 +33,7 @@ EVERY_REFUSAL = [
     if issubclass(refusal, LoyaltyError) and refusal is not LoyaltyError
 ]
 # As the page words them, with a body that calls for each.
-TABLE = [
+TABLE: list[tuple[str, dict[str, Any]]] = [
     ("Provided business unit is not valid", {"businessUnit": "None such"}),
     ("Provided businessUnit is disabled", {"businessUnit": "Closed"}),
     ("LoyaltyId specified is not associated with this Account", {"loyaltyId": "1"}),
@@ -69,7 +70,7 @@ def test_a_refused_call_leaves_its_id_free(client, payload, words, change):
 
 @pytest.mark.parametrize("place", range(len(TABLE) - 1))
 def test_of_several_faults_the_upper_row_is_told(client, payload, place):
-    faults = {}
+    faults: dict[str, Any] = {}
     for _, change in reversed(TABLE[place:]):
         faults |= change
 

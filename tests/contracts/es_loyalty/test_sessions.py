@@ -276,3 +276,14 @@ def test_identities_of_the_session_do_not_multiply(client):
     client.open("C-1", {"correlationId": "s-9"}, "EXTERNAL_ID")
 
     assert Identity.objects.filter(kind="account_id").count() == 1
+
+
+@pytest.mark.parametrize("identifier", ["C-1", "anonymous"])
+def test_an_idempotency_key_opens_one_session(client, identifier):
+    key = {"Idempotency-Key": "8e03"}
+
+    answers = [client.open(identifier, {}, "EXTERNAL_ID", **key) for _ in range(2)]
+
+    assert answers[0].content == answers[1].content
+    assert answers[1]["Idempotency-Replayed"] == "true"
+    assert ClientSession.objects.filter(opened_at=NOON).count() == 2  # and the client's
