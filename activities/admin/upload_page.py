@@ -107,6 +107,7 @@ def page_context(upload: Upload) -> dict[str, Any]:
         "headline": HEADLINES[UploadStatus(upload.status)],
         "steps": steps_of(upload),
         "is_checked": bool(found),
+        "is_all_known": new_count(upload) == 0,
         "tiles": _tiles(upload, found) if found else [],
         "points_lines": lines,
         "totals": _totals(found, wallets),
@@ -126,6 +127,12 @@ def page_context(upload: Upload) -> dict[str, Any]:
         "history": list(upload.steps.order_by("pk")),
         **progress_context(upload),
     }
+
+
+def new_count(upload: Upload) -> int:
+    """Return how many activities of a checked file were not recorded before."""
+    known: int = (upload.dry_run or {}).get("already_recorded", 0)
+    return upload.activity_count - known
 
 
 def progress_context(upload: Upload) -> dict[str, Any]:
@@ -187,7 +194,7 @@ def _tiles(upload: Upload, found: dict[str, Any]) -> list[Tile]:
     new = found.get("new_members", 0)
     return [
         Tile("Rows in the file", f"{upload.line_count:,}"),
-        Tile("Activities to record", f"{upload.activity_count - known:,}", earning),
+        Tile("Activities to record", f"{new_count(upload):,}", earning),
         Tile(
             "Members",
             f"{found.get('members', 0):,}",

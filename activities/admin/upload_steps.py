@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from activities import tasks
-from activities.admin.upload_page import total_text
+from activities.admin.upload_page import new_count, total_text
 from activities.models import UnknownMemberPolicy, Upload, UploadStatus
 from activities.services import uploads
 from loyalty.admin.confirming import Question
@@ -38,7 +38,7 @@ def offered_steps(upload: Upload, user: Any) -> Iterator[tuple[str, UploadAction
     for name, step in STEPS.items():
         if upload.status not in step.statuses or not user.has_perm(step.permission):
             continue
-        if name == "confirm" and not upload.activity_count:
+        if name == "confirm" and not new_count(upload):
             continue
         if name == "undo" and not upload.recorded_count:
             continue
@@ -72,7 +72,7 @@ def _undo(upload: Upload, actor: str, now: datetime) -> None:
 def _ask_confirm(upload: Upload) -> Question:
     found = upload.dry_run
     known = found.get("already_recorded", 0)
-    activities = f"{upload.activity_count - known:,} activities"
+    activities = f"{new_count(upload):,} activities"
     items = [f"{activities} of {found.get('members', 0):,} members are recorded."]
     if found.get("new_members"):
         items.append(f"{found['new_members']:,} new members are enrolled.")

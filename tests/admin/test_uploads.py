@@ -218,6 +218,26 @@ def test_a_button_pressed_too_late_changes_nothing_and_says_so(
     assert queued == []
 
 
+def test_a_file_that_was_recorded_before_offers_nothing_to_award(marketing, program):
+    finished(program, ROWS)
+
+    again = checked(program, ROWS)
+
+    text = text_of(marketing.get(page("change", again.pk)))
+    assert "This very same file was uploaded before" in text
+    assert "There is nothing left to award" in text
+    assert "Award the points…" not in text
+
+
+def test_a_file_without_rows_says_so(marketing, program):
+    upload = checked(program, "key,member,occurred_at,type\n")
+
+    text = text_of(marketing.get(page("change", upload.pk)))
+
+    assert "has no rows" in text
+    assert "Award the points…" not in text
+
+
 def test_an_operator_undoes_a_file_after_being_asked(client, operator, program):
     client.force_login(operator)
     upload = finished(program, ROWS)
