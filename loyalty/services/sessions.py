@@ -171,14 +171,11 @@ def forget_ended_sessions(*, at: datetime) -> int:
 
 
 def _member(program_id: int, kind: IdentifierType, identifier: str) -> Member:
-    values = {identifier, canonical(identifier)}
-    if kind is IdentifierType.EMAIL:
-        values.add(identifier.casefold())
     member = (
         Member.objects.filter(
             identities__program_id=program_id,
             identities__kind=IDENTITY_KINDS[kind],
-            identities__value__in=values,
+            identities__value__in=_spellings(kind, identifier),
         )
         .order_by("pk")
         .first()
@@ -188,6 +185,18 @@ def _member(program_id: int, kind: IdentifierType, identifier: str) -> Member:
     if member.is_blocked:
         raise BlockedAccount("This member is blocked.")
     return member
+
+
+def _spellings(kind: IdentifierType, identifier: str) -> set[str]:
+    """Return the ways in which the identity may have been written down."""
+    if kind is IdentifierType.EMAIL:
+        return {identifier, identifier.casefold()}
+    if kind is IdentifierType.PHONE_NUMBER:
+        digits = re.sub(r"\D", "", identifier, flags=re.ASCII)
+        # Ten digits are a number of North America without its country.
+        country = "1" if len(digits) == 10 else ""
+        return {identifier, digits, f"+{country}{digits}"}
+    return {identifier, canonical(identifier)}
 
 
 def _ensure_account_id(program: Program, member: Member) -> None:

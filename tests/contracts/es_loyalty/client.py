@@ -1,5 +1,7 @@
 """An ES Loyalty client for tests."""
 
+from urllib.parse import quote
+
 import orjson
 from django.test import Client
 
@@ -28,7 +30,7 @@ class EsClient:
     def open(self, identifier, body, kind=None, **headers):
         if kind is not None:
             headers["X-Identifier-Type"] = kind
-        return self.call(f"{identifier}/sessions", body, **headers)
+        return self.call(f"{quote(identifier)}/sessions", body, **headers)
 
     def send(self, body, activity_id=None, session="s-1", **headers):
         end = "" if activity_id is None else f"/{activity_id}"

@@ -67,7 +67,7 @@ def member(program):
         ("loyalty_id", "6000111"),
         ("loyalty_id", "6000222"),
         ("email", "jo@example.com"),
-        ("phone", "+15550100"),
+        ("phone", "+12125550100"),
     ):
         Identity.objects.create(program=program, member=member, kind=kind, value=value)
     return member

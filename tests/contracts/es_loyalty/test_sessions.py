@@ -23,7 +23,9 @@ HOURS = timedelta(hours=1)
         pytest.param("LOYALTY_ID", "6000222", id="card"),
         pytest.param("EXTERNAL_ID", "C-1", id="customer"),
         pytest.param("EMAIL", "Jo@Example.com", id="e-mail, any case"),
-        pytest.param("phone_number", "+15550100", id="phone, type in lower case"),
+        pytest.param("phone_number", "+12125550100", id="phone, type in lower case"),
+        pytest.param("PHONE_NUMBER", "1 (212) 555-0100", id="phone, no plus"),
+        pytest.param("PHONE_NUMBER", "212-555-0100", id="phone, no country"),
     ],
 )
 def test_a_session_finds_its_account_by_every_type_of_identifier(
@@ -93,7 +95,7 @@ def test_a_session_tells_the_balances(client, payload):
 def test_a_session_by_phone_number_has_nothing_to_redeem(client, payload):
     client.send(payload("survey"))
 
-    body = client.open("+15550100", {"correlationId": "p-1"}, "PHONE_NUMBER").json()
+    body = client.open("+12125550100", {"correlationId": "p-1"}, "PHONE_NUMBER").json()
 
     assert body["balances"]["loyalty"] == {"balance": 5, "pending": 0, "redeemable": 0}
 
