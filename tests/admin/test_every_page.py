@@ -17,7 +17,14 @@ from activities.models import (
     UploadRefusal,
 )
 from activities.services import record_activities, reverse_activities
-from campaigns.models import Campaign, CampaignUsage, ItemList, ListedItem
+from campaigns.models import (
+    Campaign,
+    CampaignUsage,
+    ItemList,
+    ListedItem,
+    Quest,
+    QuestOptIn,
+)
 from loyalty.models import (
     Account,
     ActivityType,
@@ -46,6 +53,7 @@ from tests.builders import (
     make_item_list,
     make_member,
     make_program,
+    make_quest,
     make_segment,
     make_tier,
     make_type,
@@ -69,6 +77,7 @@ READ_ONLY = [
     Entry,
     Lot,
     MemberTier,
+    QuestOptIn,
     UploadRefusal,
 ]
 
@@ -111,6 +120,7 @@ def fill(program, count):
             business_unit=unit,
         )
         make_campaign(program, cap_count=5, frequency_period=period)
+        make_quest(program, {}, {"order": 2}, business_unit=unit)
         ApiKey.objects.create_key(name=f"Key {number}", program=program)
         AnonymousProfile.objects.create(program=program, anonymous_id=f"a{number}")
         upload = Upload.objects.create(
@@ -190,6 +200,7 @@ def test_a_row_opens(browser, program, model):
         ItemList,
         ListedItem,
         Partner,
+        Quest,
         Segment,
         SegmentMembership,
         Tag,
