@@ -9,6 +9,7 @@ from loyalty.services.members import (
     enrol_member,
     member_numbered,
     member_with,
+    member_with_any,
 )
 from loyalty.services.memberships import (
     UnknownMembers,
@@ -27,5 +28,6 @@ __all__ = [
     "enrol_member",
     "member_numbered",
     "member_with",
+    "member_with_any",
     "remove_members",
 ]

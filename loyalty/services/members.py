@@ -99,6 +99,20 @@ def member_with(program_id: int, kind: str, value: str) -> Member:
     return member
 
 
+def member_with_any(program_id: int, identities: Sequence[IdentityPair]) -> Member:
+    """Return the member that has one of the identities; the first that is had counts.
+
+    Raises:
+        UnknownIdentity: nobody has any of them.
+    """
+    holders = _holders(program_id, identities)
+    found = next((holders[pair] for pair in identities if pair in holders), None)
+    if found is None:
+        kind, value = identities[0]
+        raise UnknownIdentity(f"Nobody has the {kind} “{value}”.")
+    return Member.objects.get(pk=found)
+
+
 def member_numbered(program_id: int, number: int) -> Member:
     """Return the member that has this number.
 

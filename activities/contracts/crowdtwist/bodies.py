@@ -15,26 +15,27 @@ if TYPE_CHECKING:
 
     from loyalty.api.authentication import Caller
 
-#: Besides "id", which is the member's number: kinds of identities.
-IDENTITY_KINDS = frozenset(
-    {
-        "email",
-        "facebook_user_id",
-        "twitter_user_id",
-        "third_party_id",
-        "username",
-        "mobile_phone_number",
-        "inst_username",
-    }
-)
+#: Types of ids besides "id", which is the member's number, and the kinds of
+#: identities that are looked at for each, in this order.
+IDENTITY_KINDS = {
+    "email": ("email",),
+    "facebook_user_id": ("facebook_user_id",),
+    "twitter_user_id": ("twitter_user_id",),
+    "third_party_id": ("third_party_id", "customer_id"),
+    "username": ("username",),
+    "mobile_phone_number": ("mobile_phone_number", "phone"),
+    "inst_username": ("inst_username",),
+}
 NO_SUCH_MEMBER = "User does not exist."
 POINTS_MAX = 2**31 - 1
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 _VALUE_CHARACTERS_MAX = 255
 
 
-def member_named(user_id: str, id_type: str | None) -> tuple[str, str] | int:
-    """Return the member that a path names: its number, or an identity.
+def member_named(user_id: str, id_type: str | None) -> list[tuple[str, str]] | int:
+    """Return the member that a path names: its number, or identities to try.
+
+    Addresses of e-mail are kept in lower case and found in any.
 
     Raises:
         Problem: 400, there is no such type of id; 404, no member can be called so.
@@ -48,12 +49,15 @@ def member_named(user_id: str, id_type: str | None) -> tuple[str, str] | int:
         raise _wrong("invalid", "id_type", f"is not one of {known}")
     if len(user_id) > _VALUE_CHARACTERS_MAX:
         raise _unknown_member()
-    return id_type, user_id
+    values = dict.fromkeys((user_id, user_id.casefold()))
+    if id_type != "email":
+        values = {user_id: None}
+    return [(kind, value) for kind in IDENTITY_KINDS[id_type] for value in values]
 
 
 def to_credit(
     body: Any,
-    member: tuple[str, str] | int,
+    member_id: int,
     caller: Caller,
     received_at: datetime,
     key: str,
@@ -69,7 +73,7 @@ def to_credit(
         source="crowdtwist",
         key=key,
         activity_type_id=_activity_id(body.get("activity_id")),
-        member=member,
+        member=member_id,
         received_at=received_at,
         occurred_at=moment_named("activity_date", body.get("activity_date")),
         occurred_at_text=str(body.get("activity_date") or "")[:40],

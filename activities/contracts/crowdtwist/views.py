@@ -16,7 +16,7 @@ from activities.services import catalogue, crediting, history
 from loyalty.api.contract import ContractView, Refusal, answer, in_header, in_query
 from loyalty.api.problems import Problem
 from loyalty.models import KindNumbering
-from loyalty.services import UnknownIdentity, member_numbered, member_with
+from loyalty.services import UnknownIdentity, member_numbered, member_with_any
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -52,7 +52,7 @@ class CrowdTwistView(ContractView):
         named = bodies.member_named(user_id, self.request.query_params.get("id_type"))
         if isinstance(named, int):
             return member_numbered(self.caller.program_id, named)
-        return member_with(self.caller.program_id, *named)
+        return member_with_any(self.caller.program_id, named)
 
 
 class Catalogue(CrowdTwistView):
@@ -213,9 +213,9 @@ class MemberActivities(CrowdTwistView):
         history tells. Every call counts on its own, because the vendor has no key.
         """
         now = _now()
-        named = bodies.member_named(user_id, request.query_params.get("id_type"))
+        member_id = self.member(user_id).pk
         credit = bodies.to_credit(
-            request.data, named, self.caller, now, uuid.uuid4().hex
+            request.data, member_id, self.caller, now, uuid.uuid4().hex
         )
         crediting.credit_activity(self.caller.program_id, credit, now=now)
         return answer({"awarded": True})

@@ -182,6 +182,46 @@ def test_a_member_is_found_by_every_type_of_id(program, crowdtwist, id_type):
     assert listed(response) == ["it"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "id_type", "sent"),
+    [
+        pytest.param("customer_id", "C-1", "third_party_id", "C-1", id="customer"),
+        pytest.param("phone", "2098090783", "mobile_phone_number", "2098090783"),
+        pytest.param("email", "bob@x.y", "email", "Bob@X.Y", id="letter case"),
+    ],
+)
+def test_identities_of_other_contracts_are_found(
+    crowdtwist, kind, value, id_type, sent
+):
+    program = crowdtwist.program
+    member = make_member(program, "unnamed")
+    Identity.objects.create(program=program, member=member, kind=kind, value=value)
+    fixed(program, "it")
+
+    response = crowdtwist.get(
+        f"/v2.1/users/{sent}/activities/extended?id_type={id_type}"
+    )
+
+    assert listed(response) == ["it"]
+
+
+def test_an_own_identity_counts_before_that_of_another_contract(
+    program, crowdtwist, alice
+):
+    other = make_member(program, "C-1")
+    segment = make_segment(program, [other])
+    fixed(program, "other's", segment=segment, segment_mode="inclusion")
+    Identity.objects.create(
+        program=program, member=alice, kind="third_party_id", value="C-1"
+    )
+
+    response = crowdtwist.get(
+        "/v2.1/users/C-1/activities/extended?id_type=third_party_id"
+    )
+
+    assert listed(response) == []
+
+
 @pytest.mark.parametrize("query", ["", "?id_type=id", "?id_type="])
 def test_without_a_type_of_id_it_is_the_number(program, crowdtwist, alice, query):
     fixed(program, "it")
