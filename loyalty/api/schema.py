@@ -103,7 +103,7 @@ class ApiSchema(AutoSchema):
         """Return the line that stands beside the path."""
         return self._paragraphs()[0].replace("\n", " ").rstrip(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as its base has it
         """Return what else there is to say."""
         return "\n\n".join(self._paragraphs()[1:])
 

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -68,7 +69,8 @@ def without_numbers(value):
 
 def test_every_request_on_the_page_works_and_answers_as_shown(program):
     _, key = make_key(program)
-    answer, requests = None, 0
+    answer: Any = None
+    requests = 0
 
     for language, text in blocks():
         if language == "json":

@@ -54,7 +54,8 @@ def test_a_member_is_enrolled(program, client):
 
 
 def test_long_numbers_in_free_data_are_read_back(client):
-    body = b'{"identities": [{"kind": "card", "value": "1"}], "attributes": {"a": 1e20}}'
+    card = b'{"kind": "card", "value": "1"}'
+    body = b'{"identities": [' + card + b'], "attributes": {"a": 1e20}}'
 
     response = client.post("members", body)
 
