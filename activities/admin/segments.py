@@ -57,9 +57,8 @@ class RuleInline(ProgramChoices, StackedInline):
     extra = 0
     verbose_name = "rule"
     fields = (
-        ("group", "fact", "comparison"),
-        ("wallet", "tier", "business_unit", "other_segment", "attribute"),
-        ("number", "text", "activity_type", "days"),
+        *("group", "fact", "activity_type", "days", "wallet", "attribute"),
+        *("comparison", "number", "text", "tier", "business_unit", "other_segment"),
     )
 
 
