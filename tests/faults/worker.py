@@ -32,7 +32,7 @@ def main() -> None:
     if action == "validate":
         uploads.validate_upload(Upload.objects.get(pk=upload_id))
     elif action == "run":
-        uploads.run_chunks(upload_id, until=until)
+        uploads.run_chunks_in_threads(upload_id, until=until)
     else:
         uploads.undo_chunks(upload_id, until=until)
     say(str(peak_megabytes()))
