@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.urls import reverse
 
 from loyalty.admin.formatting import points
-from loyalty.engine.explanation import Voice, clipped, given, sentence
+from loyalty.engine.explanation import Voice, clipped, given, progress, sentence
 from loyalty.engine.facts import Bucket, OfferKind
 from loyalty.models import Entry, Offer, Segment, Tier, Wallet
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from activities.models import Activity
 
 _BUCKETS = [bucket.value for bucket in Bucket]
+_PAGES = {
+    OfferKind.ACTIVITY_TYPE.value: "loyalty_activitytype",
+    OfferKind.CAMPAIGN.value: "campaigns_campaign",
+    OfferKind.QUEST.value: "campaigns_quest",
+}
 
 
 class WalletLine(NamedTuple):
@@ -134,7 +139,9 @@ def _award_line(award: dict[str, Any], names: _Names) -> OfferLine:
 
 
 def _remark(award: dict[str, Any], voice: Voice) -> str:
-    """Return why an award is not what its rule says; nothing if it is."""
+    """Return what an award was for, or why it is not what its rule says."""
+    if "progress" in award:
+        return f"The quest is completed. {progress(award)}"
     if "by_rule" in award:
         return given(award, voice)
     asked = award.get("asked")
@@ -157,9 +164,7 @@ def _offer(offer_id: int, names: _Names) -> tuple[str, str, int]:
     offer = names.offers.get(offer_id)
     if offer is None:
         return f"Offer {offer_id}", "", 0
-    is_campaign = offer.kind == OfferKind.CAMPAIGN.value
-    page = "campaigns_campaign" if is_campaign else "loyalty_activitytype"
-    address = reverse(f"admin:{page}_change", args=[offer.pk])
+    address = reverse(f"admin:{_PAGES[offer.kind]}_change", args=[offer.pk])
     return offer.name, address, offer.wallet.decimals
 
 

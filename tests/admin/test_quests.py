@@ -2,6 +2,7 @@
 
 import pytest
 
+from activities.models import Activity
 from activities.services import record_activities
 from campaigns.models import Quest, QuestOptIn, QuestRequirement
 from loyalty.admin.confirming import CONFIRMED
@@ -163,3 +164,21 @@ def test_a_quest_that_somebody_is_in_cannot_be_deleted(browser, program):
     words = browser.get(page(Quest, "delete", quest.pk)).content.decode()
 
     assert "Archive it instead" in words
+
+
+def test_the_page_of_an_activity_tells_what_it_did_for_the_quest(browser, program):
+    member = make_member(program)
+    quest = make_quest(program, {"value_threshold": 2}, name="Coffee week")
+    first, last = (
+        one.activity_id
+        for one in record_activities(
+            program.pk, [purchase(member, "1"), purchase(member, "1")], now=NOON
+        )
+    )
+
+    begun = browser.get(page(Activity, "change", first)).content.decode()
+    done = browser.get(page(Activity, "change", last)).content.decode()
+
+    assert "the quest goes on. Three purchases: 1 of 2 (1 more)." in begun
+    assert "The quest is completed. Three purchases: 2 of 2 (1 more)." in done
+    assert page(Quest, "change", quest.pk) in done
