@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern
 
-from activities.contracts import crowdtwist, es_loyalty, hang
+from activities.contracts import crowdtwist, es_loyalty, hang, netcore
 from loyalty.api import oauth
 from loyalty.api.contract import Contract, serve
 
@@ -11,12 +11,14 @@ CONTRACTS: tuple[Contract, ...] = (
     es_loyalty.CONTRACT,
     crowdtwist.CONTRACT,
     hang.CONTRACT,
+    netcore.CONTRACT,
 )
 urlpatterns: list[URLPattern] = [
     *oauth.urlpatterns,
     *es_loyalty.urlpatterns,
     *crowdtwist.urlpatterns,
     *hang.urlpatterns,
+    *netcore.urlpatterns,
 ]
 
 serve(*CONTRACTS)

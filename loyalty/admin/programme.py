@@ -52,6 +52,17 @@ class ProgramsAdmin(ModelAdmin):
         ("Limits", {"fields": ("late_after_hours", "acceptance_days")}),
         ("CrowdTwist clients", {"fields": ("allows_backdating",)}),
         (
+            "People not known yet",
+            {
+                "fields": (
+                    "moves_anonymous_history",
+                    "retro_points",
+                    "retro_hours",
+                    "primary_identity",
+                )
+            },
+        ),
+        (
             "Sessions of client apps",
             {
                 "fields": (
