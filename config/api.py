@@ -5,7 +5,8 @@ Record what members do; read what it earned and why.
 
 **Keys.** Send `Authorization: Bearer <key>` or `X-API-Key: <key>`. A key belongs to
 one program: nothing of another one can be seen or named. It reads, writes, or both,
-and may be bound to business units.
+and may be bound to business units. Clients that speak OAuth 2.0 get an access token for
+it at `POST /oauth/token` (client credentials) and send that in place of the key.
 
 **Repeating requests.** Activities carry a `key` of yours. Repeat a request as often
 as you must: it counts once, and the answer is the first one, byte for byte. Other
