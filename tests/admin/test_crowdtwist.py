@@ -3,8 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from activities.services import record_activities
 from loyalty.models import Kind, KindNumber
-from tests.builders import make_program
+from tests.builders import NOON, make_member, make_program, make_type, purchase
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +62,25 @@ def test_credits_with_a_date_are_switched_on_in_the_admin(browser):
     assert answer.status_code == 302, answer.context["errors"]
     program.refresh_from_db()
     assert program.allows_backdating is True
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (150, "Points given by the caller; its rule alone gives 100."),
+        (0, "No points given by the caller; its rule alone gives 100."),
+    ],
+)
+def test_the_page_of_an_activity_tells_that_the_caller_gave_its_points(
+    browser, given, told
+):
+    program = make_program()
+    make_type(program, reward_method="fixed", points=100)
+    command = purchase(make_member(program), given_points=given)
+    (outcome,) = record_activities(program.pk, [command], now=NOON)
+
+    answer = browser.get(
+        reverse("admin:activities_activity_change", args=[outcome.activity_id])
+    )
+
+    assert told in answer.content.decode()

@@ -1,6 +1,7 @@
 """Keys, methods and errors: two keys in every envelope, and never HTML."""
 
 import inspect
+import json
 import logging
 from datetime import timedelta
 
@@ -8,10 +9,11 @@ import pytest
 from django.test import Client
 
 from activities import services
-from activities.contracts.crowdtwist.envelope import CODES
+from activities.contracts.crowdtwist.envelope import CODES, envelope
 from activities.contracts.crowdtwist.views import CrowdTwistView, MemberActivities
 from activities.services import catalogue, crediting
 from loyalty.api.contract import refusal_of
+from loyalty.api.problems import Problem
 from loyalty.errors import LoyaltyError
 from loyalty.models import ApiKey
 from loyalty.services import UnknownIdentity
@@ -261,6 +263,54 @@ def test_whatever_a_client_accepts_it_gets_json(program, crowdtwist, accept):
 @pytest.mark.parametrize("path", [CATALOGUE, "/v2/activities"])
 def test_a_strange_query_is_answered_all_the_same(crowdtwist, path, query):
     assert crowdtwist.get(f"{path}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        "%ff",
+        "%ED%A0%80",
+        "%F0%9F%98%80",
+        "%0A",
+        "%25",
+        "a" * 3000,
+        "..",
+        "%2e%2e",
+        "'--",
+    ],
+)
+@pytest.mark.parametrize("id_type", ["id", "email", "third_party_id"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2.1/users/{}/activities/extended",
+        "/v2/users/{}/activities",
+        "/v2.1/users/{}/activity_history",
+    ],
+)
+def test_a_strange_member_is_not_found(crowdtwist, path, who, id_type):
+    address = f"{path.format(who)}?id_type={id_type}"
+
+    error_in(crowdtwist.get(address), 404, "page_not_found")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        pytest.param(500, "internal_error", "internal_error", id="a bug"),
+        pytest.param(401, "unknown_key", "invalid_auth", id="a bad key"),
+        pytest.param(403, "missing_scope", "invalid_auth", id="no scope"),
+        pytest.param(404, "not_found", "page_not_found", id="no such path"),
+        pytest.param(409, "conflict", "invalid", id="a conflict"),
+        pytest.param(429, "rate_limited", "too_many_requests", id="too often"),
+        pytest.param(400, "invalid_date", "invalid_date", id="the vendor's own"),
+    ],
+)
+def test_every_problem_gets_a_code_of_the_vendor(status, code, told):
+    response = envelope(Problem(status, code, "Why."), None)
+
+    assert json.loads(response.content)["error"] == told
+    assert response.status_code == (403 if status == 401 else status)
 
 
 @pytest.mark.parametrize("path", READ_PATHS)
