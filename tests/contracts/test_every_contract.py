@@ -1,0 +1,100 @@
+"""What holds for every vendor's contract: nothing but JSON, no key told."""
+
+import logging
+import re
+
+import pytest
+from django.test import Client
+
+from activities.contracts.urls import CONTRACTS, urlpatterns
+from loyalty.api import edge
+from tests.builders import make_program
+from tests.callers import make_key
+
+pytestmark = pytest.mark.django_db
+PREFIXES = [prefix for contract in CONTRACTS for prefix in contract.prefixes]
+
+
+def example_of(pattern):
+    """Return a path that the pattern matches."""
+    route = re.sub(r"<[^>]*>", "1", str(pattern.pattern))
+    return "/" + route.replace("^", "").replace("$", "").replace("\\Z", "")
+
+
+PATHS = sorted({example_of(pattern) for pattern in urlpatterns})
+
+
+@pytest.fixture
+def http():
+    return Client(raise_request_exception=False)
+
+
+def is_json(response):
+    assert response["Content-Type"].startswith("application/json"), response.content
+    assert isinstance(response.json(), dict)
+    return response
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_path_is_answered_at_the_edge(path):
+    assert edge.prefix_of(path) in PREFIXES
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("end", ["", "nothing/here", "%00", "../..", "é?a=%ff"])
+def test_an_unknown_path_is_answered_in_json(http, prefix, end):
+    response = is_json(http.post(f"{prefix}{end}", b"{}", "application/json"))
+
+    assert 400 <= response.status_code < 500
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["options", "trace", "put", "head"])
+def test_another_method_is_never_answered_with_html(http, path, method):
+    response = getattr(http, method)(path)
+
+    assert 400 <= response.status_code < 500
+    assert "html" not in response["Content-Type"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_wrong_key_is_refused_in_json_and_told_to_nobody(http, path, method, caplog):
+    secret = "abcdefgh.0123456789abcdefghijklmnopqrstuv"
+    places = ("Authorization", "X-API-Key", "api-key", "X-CT-Authorization")
+    schemes = {"Authorization": "Bearer ", "X-CT-Authorization": "CTApiKey "}
+    headers = {name: f"{schemes.get(name, '')}{secret}" for name in places}
+
+    with caplog.at_level(logging.DEBUG):
+        response = is_json(
+            getattr(http, method)(f"{path}?api_key={secret}", headers=headers)
+        )
+
+    assert 400 <= response.status_code < 500
+    assert secret not in caplog.text
+    assert secret.encode() not in response.content
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if "/oauth/" not in path])
+def test_a_bug_is_answered_500_in_json_and_told_to_nobody(
+    http, path, monkeypatch, caplog
+):
+    def fail(*_):
+        raise ZeroDivisionError("secret words")
+
+    monkeypatch.setattr("loyalty.api.contract.caller_of", fail)
+    _, key = make_key(make_program())
+    headers = {"Authorization": f"Bearer {key}", "X-API-Key": key}
+
+    with caplog.at_level(logging.DEBUG):
+        response = is_json(http.get(f"{path}?api_key={key}", headers=headers))
+
+    assert response.status_code == 500
+    assert b"secret" not in response.content
+    assert key not in caplog.text
+
+
+def test_no_two_contracts_answer_the_same_path():
+    assert len(set(PREFIXES)) == len(PREFIXES)
+    sources = [contract.name for contract in CONTRACTS]
+    assert len(set(sources)) == len(sources)
