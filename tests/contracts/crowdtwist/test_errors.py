@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from activities import services
 from activities.contracts.crowdtwist.envelope import CODES, envelope
@@ -307,7 +307,7 @@ def test_a_strange_member_is_not_found(crowdtwist, path, who, id_type):
     ],
 )
 def test_every_problem_gets_a_code_of_the_vendor(status, code, told):
-    response = envelope(Problem(status, code, "Why."), None)
+    response = envelope(Problem(status, code, "Why."), RequestFactory().get("/v2"))
 
     assert json.loads(response.content)["error"] == told
     assert response.status_code == (403 if status == 401 else status)
@@ -335,7 +335,7 @@ def refusals_in(module):
     "refusal",
     sorted(
         refusals_in(services) | refusals_in(crediting) | {UnknownIdentity},
-        key=lambda one: one.__name__,
+        key=str,
     ),
 )
 def test_every_refusal_of_a_credit_has_words_of_the_vendor(refusal):
@@ -348,7 +348,7 @@ def test_every_refusal_of_a_credit_has_words_of_the_vendor(refusal):
 
 @pytest.mark.parametrize(
     "refusal",
-    sorted(refusals_in(catalogue) | {UnknownIdentity}, key=lambda one: one.__name__),
+    sorted(refusals_in(catalogue) | {UnknownIdentity}, key=str),
 )
 def test_every_refusal_of_a_list_has_words_of_the_vendor(refusal):
     row = refusal_of(CrowdTwistView.refusals, refusal("why"))
