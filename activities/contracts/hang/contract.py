@@ -144,9 +144,9 @@ def _nested(fields: Mapping[str, list[Any]]) -> dict[str, Any]:
         if any(isinstance(value, UploadedFile) for value in values):
             raise invalid(name[:100], "a file cannot be read here.")
         parts = _parts_of(name)
-        if parts[-1] == "":
+        if len(parts) > 1 and parts[-1] == "":
             _put(found, parts[:-1], list(values))
-        elif "" in parts:
+        elif "" in parts[1:]:
             _put_rows(found, parts, values)
         else:
             _put(found, parts, values[0] if len(values) == 1 else list(values))
@@ -155,9 +155,9 @@ def _nested(fields: Mapping[str, list[Any]]) -> dict[str, Any]:
 
 def _parts_of(name: str) -> list[str]:
     """Return ``["a", "b", ""]`` for ``a[b][]``; the name itself if it is not nested."""
-    head, bracket, _ = name.partition("[")
+    head = name.partition("[")[0]
     parts = _PART.findall(name[len(head) :])
-    if not bracket or head + "".join(f"[{one}]" for one in parts) != name:
+    if not head or not parts or head + "".join(f"[{one}]" for one in parts) != name:
         return [name]
     if len(parts) > _PARTS_MAX:
         raise invalid(name[:100], "it is nested too deep.")
@@ -166,7 +166,7 @@ def _parts_of(name: str) -> list[str]:
 
 def _put_rows(found: dict[str, Any], parts: list[str], values: list[Any]) -> None:
     """Put ``a[][x]``: the first value belongs to the first row, and so on."""
-    place = parts.index("")
+    place = parts.index("", 1)
     for row, value in enumerate(values):
         _put(found, [*parts[:place], str(row), *parts[place + 1 :]], value)
 

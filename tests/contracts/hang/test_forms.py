@@ -136,6 +136,7 @@ def test_a_file_is_refused(client, member):
         (b"no boundary", "multipart/form-data"),
         (b"--x\r\nbroken", "multipart/form-data; boundary=x"),
         (b"%ff%fe=%00&a[=1&]=2&[[]]=3", FORM),
+        (b"=1&[]=2&[x]=3&[][]=4&a[][]=5&a[][b][]=6&a[][b]=7", FORM),
         (b"&" * 5_000, FORM),
         (b"a=1&" * 3_000, FORM),
     ],
