@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -21,7 +22,7 @@ def application(
     """
     response = _django(environ, start_response)
     # Some servers wrap a file themselves; what they return is sent as it is.
-    if getattr(response, "streaming", True):
+    if not isinstance(response, HttpResponse):
         return response
     body = [response.content]
     response.close()
