@@ -67,6 +67,12 @@ class QuestCompleted(LoyaltyError):
     code = "quest_completed"
 
 
+class UnknownOptIn(LoyaltyError):
+    """No opt-in of the program has this number."""
+
+    code = "unknown_opt_in"
+
+
 class QuestPrizesGone(LoyaltyError):
     """All prizes of the quest have been given."""
 
@@ -156,6 +162,19 @@ def participations_of(program_id: int, member_id: int) -> list[Participation]:
         for one in history.opt_ins
     ]
     return sorted(found, key=lambda one: one.id)
+
+
+def participation_numbered(program_id: int, opt_in_id: int) -> Participation:
+    """Return one opt-in.
+
+    Raises:
+        UnknownOptIn: the program has no such opt-in.
+    """
+    row = QuestOptIn.objects.filter(pk=opt_in_id, quest__program=program_id).first()
+    if row is None:
+        raise UnknownOptIn(f"There is no opt-in {opt_in_id}.")
+    found = participations_of(program_id, row.member_id)
+    return next(one for one in found if one.id == opt_in_id)
 
 
 def _published(programme: Programme, quest_id: int) -> Quest:

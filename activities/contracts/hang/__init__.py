@@ -19,7 +19,7 @@ Contradictions, and which side wins:
 * Ids are numbers in some examples and text in the Swagger: text wins.
 * ``wallet_address`` of the Swagger has left the pages; memberships look as on those.
 * ``progress[].activity_id`` is the activity type as clients send it. Prizes are
-  given with the activity that completes the quest, so nothing waits to be claimed.
+  given with the activity that completes the quest; claiming one reads it.
 * The vendor names no rule for a phone without a country but that it is of the US.
 * An unknown activity type is answered 404, like other unknown ids in bodies. Doubled
   names in JSON and text without a visible character are refused with 400.

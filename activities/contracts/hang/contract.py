@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from rest_framework.parsers import FormParser, MultiPartParser
 
 from activities.services import (
+    AmountTooLarge,
     BlockedMember,
     DisabledBusinessUnit,
     DisabledChannel,
@@ -28,6 +29,7 @@ from campaigns.services.taking_part import (
     QuestCompleted,
     QuestNotOpen,
     QuestPrizesGone,
+    UnknownOptIn,
     UnknownParticipant,
     UnknownQuest,
 )
@@ -67,11 +69,13 @@ REFUSALS = {
     OccursInTheFuture: Refusal(400, "The transaction timestamp is in the future."),
     OccurredTooLongAgo: Refusal(400, "The transaction timestamp is too long ago."),
     NegativeValue: Refusal(400, "The activity type takes no negative value."),
+    AmountTooLarge: Refusal(422, "The activity is worth more than can be held."),
     KeyReused: Refusal(422, "The idempotency key was used for a different activity."),
     IdentityTaken: Refusal(409, "A program membership with these details exists."),
     UnknownQuest: Refusal(404, "Could not find the quest provided."),
     QuestNotOpen: Refusal(422, "The quest is not open to the program membership."),
     QuestCompleted: Refusal(422, "The quest has been completed."),
+    UnknownOptIn: Refusal(404, "Could not find the opt-in provided."),
     QuestPrizesGone: Refusal(422, "The quest has no prizes left."),
     # The contract names neither, so these say that the key's unit is gone.
     UnknownBusinessUnit: Refusal(403, "The business unit of the API key is gone."),
@@ -110,13 +114,18 @@ def invalid(name: str, sentence: str) -> Problem:
     return Problem(400, "invalid", f"Invalid parameter {name}: {sentence}")
 
 
+def is_number(text: str) -> bool:
+    """Whether a row can have this number."""
+    return _ROW.fullmatch(text) is not None
+
+
 def member_number(membership_id: str) -> int:
     """Return the number of a program membership.
 
     Raises:
         UnknownMember: no membership can have this id.
     """
-    if not _ROW.fullmatch(membership_id):
+    if not is_number(membership_id):
         raise UnknownMember(f"There is no membership {membership_id[:40]}.")
     return int(membership_id)
 
@@ -200,7 +209,7 @@ def list_in(value: Any, name: str) -> list[Any]:
         found = _json_in(value, name)
         value = [found] if isinstance(found, dict) else found
     if isinstance(value, dict):
-        if not all(_ROW.fullmatch(place) for place in value):
+        if not all(map(is_number, value)):
             raise invalid(name, "a list is expected.")
         value = [value[place] for place in sorted(value, key=int)]
     if not isinstance(value, list):

@@ -30,7 +30,6 @@ from activities.contracts.hang.documents import (
     TRAITS_ANSWER,
 )
 from loyalty.api.contract import answer
-from loyalty.api.permissions import HasScope, IsForEveryUnit
 from loyalty.models import Member
 from loyalty.services.joining import change_member, find_or_enrol
 from loyalty.services.members import Enrolment, member_with
@@ -59,13 +58,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,11}", re.ASCII)
 
 
-class MembershipView(HangView):
-    """Members concern the whole program: keys bound to units stay outside."""
-
-    permission_classes = [HasScope, IsForEveryUnit]
-
-
-class Memberships(MembershipView):
+class Memberships(HangView):
     """All program memberships."""
 
     @extend_schema(request=DETAILS_BODY, responses={200: MEMBERSHIP_ANSWER})
@@ -85,7 +78,7 @@ class Memberships(MembershipView):
         return _answer(enrolled.member)
 
 
-class Search(MembershipView):
+class Search(HangView):
     """One program membership by what the client knows it by."""
 
     @extend_schema(parameters=SEARCH_PARAMETERS, responses={200: MEMBERSHIP_ANSWER})
@@ -103,7 +96,7 @@ class Search(MembershipView):
         return _answer(member_with(self.caller.program_id, kind, value))
 
 
-class BulkSearch(MembershipView):
+class BulkSearch(HangView):
     """Program memberships by when they were made or changed."""
 
     reading_actions = ("post",)
@@ -128,7 +121,7 @@ class BulkSearch(MembershipView):
         )
 
 
-class Membership(MembershipView):
+class Membership(HangView):
     """One program membership."""
 
     @extend_schema(request=DETAILS_BODY, responses={200: MEMBERSHIP_ANSWER})
@@ -146,7 +139,7 @@ class Membership(MembershipView):
         return _answer(member)
 
 
-class AddTrait(MembershipView):
+class AddTrait(HangView):
     """Traits of a program membership."""
 
     @extend_schema(request=TRAIT_BODY, responses={200: TRAITS_ANSWER})
@@ -156,7 +149,7 @@ class AddTrait(MembershipView):
         return _change_traits(self, membership_id, name, value)
 
 
-class RemoveTrait(MembershipView):
+class RemoveTrait(HangView):
     """Traits of a program membership."""
 
     @extend_schema(request=TRAIT_BODY, responses={200: TRAITS_ANSWER})

@@ -9,10 +9,18 @@ import orjson
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 
-from activities.contracts.hang.contract import HangView, member_number
+from activities.contracts.hang.contract import HangView, is_number, member_number
 from campaigns.services.programme import current_programme
-from campaigns.services.taking_part import UnknownQuest, opt_in, participations_of
+from campaigns.services.taking_part import (
+    UnknownOptIn,
+    UnknownQuest,
+    opt_in,
+    participation_numbered,
+    participations_of,
+)
 from loyalty.api.contract import answer
+from loyalty.api.points import points_of
+from loyalty.api.problems import Problem
 from loyalty.engine.numbers import format_value
 from loyalty.services.members import member_numbered
 
@@ -24,7 +32,6 @@ if TYPE_CHECKING:
     from loyalty.engine.programme import Programme
     from loyalty.engine.quests import Progress
 
-_ROW_DIGITS_MAX = 18
 _SECONDS = {"type": ["integer", "null"], "description": "Seconds since 1970."}
 _OPT_IN = {
     "type": "object",
@@ -77,6 +84,24 @@ _OPT_IN = {
 }
 
 
+_PRIZE = {
+    "type": "object",
+    "required": ["prize"],
+    "properties": {
+        "prize": {
+            "type": "object",
+            "required": ["point_reward_value", "sponsor_name", "lootbox", "reward"],
+            "properties": {
+                "point_reward_value": {"type": "number"},
+                "sponsor_name": {"type": "null"},
+                "lootbox": {"type": "null"},
+                "reward": {"type": "null"},
+            },
+        }
+    },
+}
+
+
 class OptIn(HangView):
     """One quest of a program membership."""
 
@@ -124,10 +149,32 @@ class OptIns(HangView):
         return answer({"opt_ins": [rendered(one, programme, now) for one in found]})
 
 
+class ClaimQuestPrize(HangView):
+    """The prize of a quest."""
+
+    @extend_schema(request=None, responses={200: _PRIZE})
+    def post(self, request: Request, opt_in_id: str) -> HttpResponse:
+        """Return the prize of a completed quest.
+
+        It was given with the activity that completed the quest: nothing moves here.
+        """
+        if not is_number(opt_in_id):
+            raise UnknownOptIn(f"There is no opt-in {opt_in_id[:40]}.")
+        one = participation_numbered(self.caller.program_id, int(opt_in_id))
+        if one.prize_at is None:
+            raise Problem(422, "not_redeemable", "The quest prize is not redeemable.")
+        offer = one.quest.offer
+        prize = {
+            "point_reward_value": points_of(offer.points, offer.wallet.decimals),
+            "sponsor_name": None,
+            "lootbox": None,
+            "reward": None,
+        }
+        return answer({"prize": prize})
+
+
 def _quest_number(quest_id: str) -> int:
-    if not (quest_id.isascii() and quest_id.isdigit()) or (
-        len(quest_id) > _ROW_DIGITS_MAX
-    ):
+    if not is_number(quest_id):
         raise UnknownQuest(f"There is no quest {quest_id[:40]}.")
     return int(quest_id)
 
@@ -175,4 +222,8 @@ _QUESTS = "partner-api/v2/program-memberships/<str:membership_id>/quests"
 urlpatterns = [
     path(f"{_QUESTS}/opt-ins", OptIns.as_view()),
     path(f"{_QUESTS}/<str:quest_id>/opt-in", OptIn.as_view()),
+    path(
+        "partner-api/opt-ins/<str:opt_in_id>/claim-quest-prize",
+        ClaimQuestPrize.as_view(),
+    ),
 ]

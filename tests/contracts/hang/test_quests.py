@@ -269,3 +269,40 @@ def test_programs_do_not_see_each_other_s_quests(client, member, quest):
     words = "Could not find the quest provided."
     refused(HangClient(elsewhere).opt_in(stranger, quest), 404, words)
     assert client.opt_ins(stranger).status_code == 404
+
+
+def claim(client, opt_in_id):
+    path = f"/partner-api/opt-ins/{opt_in_id}/claim-quest-prize"
+    return client.http.post(path, headers={"X-API-Key": client.key})
+
+
+def test_a_prize_is_read_by_claiming_it_and_given_once(client, member, payload, quest):
+    opt_in_id = opt_in_of(client.opt_in(member, quest))["id"]
+    refused(claim(client, opt_in_id), 422, "The quest prize is not redeemable.")
+    buy(client, member, payload, "a", value=100)
+
+    for _ in range(2):
+        assert claim(client, opt_in_id).json() == {
+            "prize": {
+                "point_reward_value": 500,
+                "sponsor_name": None,
+                "lootbox": None,
+                "reward": None,
+            }
+        }
+    assert balance(member) == 550
+
+
+@pytest.mark.parametrize("opt_in_id", ["x", "0", "9" * 30])
+def test_an_unknown_opt_in_has_no_prize(client, opt_in_id):
+    refused(claim(client, opt_in_id), 404, "Could not find the opt-in provided.")
+
+
+def test_an_opt_in_of_another_program_has_no_prize(client, member, quest):
+    opt_in_id = opt_in_of(client.opt_in(member, quest))["id"]
+
+    refused(
+        claim(HangClient(make_program()), opt_in_id),
+        404,
+        "Could not find the opt-in provided.",
+    )
