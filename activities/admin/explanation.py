@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.urls import reverse
 
 from loyalty.admin.formatting import points
-from loyalty.engine.explanation import Voice, clipped, given, progress, sentence
+from loyalty.engine.explanation import (
+    Voice,
+    clipped,
+    given,
+    paid,
+    progress,
+    sentence,
+)
 from loyalty.engine.facts import Bucket, OfferKind
 from loyalty.models import Entry, Offer, Segment, Tier, Wallet
 
@@ -77,7 +84,7 @@ def explain(activity: Activity, zone: tzinfo) -> Explanation:
     segment_ids = record.get("segments") or []
     return Explanation(
         wallets=_wallet_lines(awards, names),
-        awards=[_award_line(one, names) for one in awards],
+        awards=[_award_line(one, activity, names) for one in awards],
         rejections=[_rejection_line(one, names) for one in rejections],
         tier=_tier_name(record.get("tier"), names),
         segments=", ".join(
@@ -127,25 +134,28 @@ def _wallet_lines(awards: list[dict[str, Any]], names: _Names) -> list[WalletLin
     return lines
 
 
-def _award_line(award: dict[str, Any], names: _Names) -> OfferLine:
+def _award_line(award: dict[str, Any], activity: Activity, names: _Names) -> OfferLine:
     name, address, decimals = _offer(award["offer"], names)
     return OfferLine(
         name,
         address,
         award["bucket"].capitalize(),
         points(award["points"], decimals),
-        _remark(award, _voice(names, decimals)),
+        _remark(award, activity, _voice(names, decimals)),
     )
 
 
-def _remark(award: dict[str, Any], voice: Voice) -> str:
-    """Return what an award was for, or why it is not what its rule says."""
+def _remark(award: dict[str, Any], activity: Activity, voice: Voice) -> str:
+    """Return how an award was computed, and why it is not what its rule says."""
     if "progress" in award:
         return f"The quest is completed. {progress(award)}"
     if "by_rule" in award:
         return given(award, voice)
+    told = paid(award, int((activity.value or 0) * 10_000), voice)
     asked = award.get("asked")
-    return clipped(award, asked, award["points"], voice) if asked else ""
+    if asked is None:
+        return told
+    return f"{told} {clipped(award, asked, award['points'], voice)}"
 
 
 def _rejection_line(rejection: dict[str, Any], names: _Names) -> OfferLine:

@@ -14,6 +14,7 @@ from django.db import connection
 from loyalty.api.fields import moment_text
 from loyalty.api.points import points_of
 from loyalty.engine.facts import Bucket
+from loyalty.engine.numbers import format_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from activities.services import RecordActivity, Recorded
 
 BUCKETS = tuple(bucket.value for bucket in Bucket)
-_POINTS = frozenset({"points", "asked", "points_budget", "left", "by_rule"})
+_POINTS = frozenset({"points", "asked", "points_budget", "left", "by_rule", "rate"})
+_UNITS = frozenset({"of", "per", "times"})
 _AWARD = ("offer", "kind", "bucket", "wallet", "unit", "points", "asked")
 _REJECTION = ("offer", "reason")
 
@@ -122,6 +124,8 @@ def _part(part: dict[str, Any], first: tuple[str, ...]) -> dict[str, Any]:
     written.pop("decimals", None)
     for name in _POINTS & written.keys():
         written[name] = points_of(part[name], decimals)
+    for name in _UNITS & written.keys():
+        written[name] = format_value(part[name])
     return written
 
 

@@ -16,6 +16,7 @@ STATUS_OF_REFUSAL.update(
         "occurs_in_the_future": 422,
         "occurred_too_long_ago": 422,
         "negative_value": 422,
+        "amount_too_large": 422,
         "key_reused": 422,
         "program_disabled": 401,
     }

@@ -1,5 +1,7 @@
 """Segments that rules keep, as pages of their own."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from loyalty.models import Segment, SegmentKind
@@ -16,7 +18,7 @@ class RuleSegmentManager(models.Manager["RuleSegment"]):
 class RuleSegment(Segment):
     """A segment kept by rules; the same row as its ``Segment``."""
 
-    objects = RuleSegmentManager()
+    objects: ClassVar[RuleSegmentManager] = RuleSegmentManager()
 
     class Meta:
         proxy = True

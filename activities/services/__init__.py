@@ -25,8 +25,10 @@ from activities.services.recording import (
     simulate_activities,
 )
 from activities.services.reversing import reverse_activities
+from loyalty.ledger import AmountTooLarge
 
 __all__ = [
+    "AmountTooLarge",
     "BlockedMember",
     "DisabledBusinessUnit",
     "DisabledChannel",

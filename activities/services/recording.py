@@ -20,6 +20,7 @@ from activities.services.batch import Batch
 from activities.services.checking import check_commands
 from activities.services.commands import ProgramDisabled, Recorded, Refused
 from campaigns.services.programme import current_programme, programme_for_update
+from loyalty import ledger
 from loyalty.engine.evaluation import absorb, consume, evaluate
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from activities.services.batch import Draft
     from activities.services.commands import Outcome, RecordActivity
-    from loyalty.engine.facts import Budget
+    from loyalty.engine.facts import Budget, Decision
     from loyalty.engine.programme import Programme
 
 _TRIES = 4
@@ -75,6 +76,7 @@ def record_activities(
 
     Raises:
         ProgramDisabled: the program takes no calls.
+        AmountTooLarge: a balance would grow beyond what an account can hold.
     """
     for tries_left in reversed(range(_TRIES)):
         try:
@@ -158,6 +160,7 @@ def _gather_facts(batch: Batch, *, lock: bool) -> None:
 
 def _decide(batch: Batch) -> None:
     """Decide every draft, each member's in order of occurrence."""
+    refused: list[Draft] = []
     by_member: dict[int | None, list[Draft]] = defaultdict(list)
     for draft in batch.drafts:
         by_member[draft.member_id].append(draft)
@@ -168,7 +171,7 @@ def _decide(batch: Batch) -> None:
         for draft in drafts:
             if draft.facts is None:
                 continue
-            draft.decision = evaluate(
+            decision = evaluate(
                 draft.facts,
                 history,
                 draft.rule.offer,
@@ -177,8 +180,32 @@ def _decide(batch: Batch) -> None:
                 batch.budgets,
                 draft.quests,
             )
-            absorb(draft.decision, draft.facts, history)
-            consume(draft.decision, batch.budgets)
+            if _is_too_large(decision):
+                refused.append(draft)
+                continue
+            draft.decision = decision
+            absorb(decision, draft.facts, history)
+            consume(decision, batch.budgets)
+    if refused:
+        _refuse_too_large(batch, refused)
+
+
+def _is_too_large(decision: Decision) -> bool:
+    points = sum([award.points for award in decision.awards])
+    return points + decision.score_before > ledger.AMOUNT_MAX
+
+
+def _refuse_too_large(batch: Batch, refused: list[Draft]) -> None:
+    """Take activities out that would earn more than an account can hold."""
+    if batch.merges or any(draft.activity_id for draft in refused):
+        # What merges bring along is decided together or not at all.
+        raise ledger.too_large()
+    for place in [draft.place for draft in refused] + [
+        place for place, draft in batch.echoes if draft in refused
+    ]:
+        batch.refuse(place, ledger.too_large())
+    batch.echoes = [echo for echo in batch.echoes if echo[1] not in refused]
+    batch.drafts = [draft for draft in batch.drafts if draft not in refused]
 
 
 def _apply(batch: Batch, upload_id: int | None) -> None:

@@ -5,15 +5,18 @@ Shape (version 1)::
     {"v": 1, "revision": 12, "tier": 3, "segments": [4], "score": 1200,
      "awards": [{"offer": 7, "kind": "campaign", "bucket": "bonus",
                  "wallet": "loyalty", "unit": "grocery", "points": 10,
-                 "asked": 12, ...operands}],
+                 "rate": 1, "per": 10000, "asked": 12, ...operands}],
      "rejections": [{"offer": 8, "reason": "cap_reached", "cap": 1, "used": 1,
                      "from": "...", "until": "..."}],
      "tier_change": {"tier": 4, "since": "...", "score": 2000}}
 
-``asked`` stands only where a limit clipped the award, ``decimals`` only where the
-wallet has some: points are in its smallest unit. ``tier``, ``segments`` and
-``score`` are what held before. Where the caller said how many points the activity
-is worth, ``given`` tells it and ``by_rule`` what the type's own rule would have paid.
+``rate`` points for every ``per`` of the value, in 1/10,000, or of ``of``, the value
+of the items that count; ``times`` the base points, in 1/10,000; none of them where
+the points are fixed. ``asked`` stands only where a limit clipped the award,
+``decimals`` only where the wallet has some: points are in its smallest unit.
+``tier``, ``segments`` and ``score`` are what held before. Where the caller said how
+many points the activity is worth, ``given`` tells it and ``by_rule`` what the
+type's own rule would have paid.
 """
 
 from __future__ import annotations
@@ -22,10 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from loyalty.engine.facts import RewardMethod
+
 if TYPE_CHECKING:
     from loyalty.engine.facts import Award, Decision, Rejection
     from loyalty.engine.programme import Programme
 
+_PER_VALUE = frozenset({RewardMethod.PER_VALUE, RewardMethod.PER_ITEM_VALUE})
 # Operands that are amounts of points.
 _AMOUNTS = frozenset({"points_budget", "left", "by_rule"})
 
@@ -69,6 +75,11 @@ def _award(award: Award, programme: Programme) -> dict[str, Any]:
         "unit": None if unit_id is None else programme.unit_codes[unit_id],
         "points": award.points,
     }
+    if offer.reward in _PER_VALUE:
+        record["rate"] = offer.points
+        record["per"] = offer.per_units
+    elif offer.reward is RewardMethod.MULTIPLIER:
+        record["times"] = offer.multiplier
     if offer.wallet.decimals:
         record["decimals"] = offer.wallet.decimals
     if award.asked != award.points:

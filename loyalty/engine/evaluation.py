@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from loyalty.engine.quests import Candidate
 
+_PER_VALUE = frozenset({RewardMethod.PER_VALUE, RewardMethod.PER_ITEM_VALUE})
 # The type is not open to the member at all; no campaign pays either.
 _CLOSES_THE_TYPE = frozenset(
     {
@@ -231,7 +232,10 @@ def _outcome(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
     )
     if failure:
         return failure
-    points, operands = _points(offer, case.activity, base_points), None
+    units = _units_for(offer, case.activity)
+    points, operands = _points(offer, units, base_points), None
+    if offer.reward is RewardMethod.PER_ITEM_VALUE:
+        operands = {"of": units}
     given = case.activity.given_points
     if given is not None and offer.kind is OfferKind.ACTIVITY_TYPE:
         points, operands = given, {"by_rule": points}
@@ -248,22 +252,25 @@ def _outcome(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
             return failure
     unit_id = offer.business_unit_id or case.activity.business_unit_id
     if offer.has_budget:
-        return _within_budget(offer, points, unit_id, case.budgets[offer.id])
+        asked = Award(offer, points, points, unit_id, operands)
+        return _within_budget(asked, case.budgets[offer.id])
     return Award(offer, points, points, unit_id, operands)
 
 
-def _points(offer: Offer, activity: ActivityFacts, base_points: int) -> int:
+def _units_for(offer: Offer, activity: ActivityFacts) -> int:
+    """Return the value that an offer pays for: the activity's, or its items'."""
+    if offer.reward is RewardMethod.PER_ITEM_VALUE:
+        list_id = offer.item_list_id
+        return sum([item[1] for item in activity.items if list_id in item[2]])
+    return activity.units
+
+
+def _points(offer: Offer, units: int, base_points: int) -> int:
     """Return what the reward computes, rounded once; never negative."""
     reward, wallet = offer.reward, offer.wallet
     if reward is RewardMethod.FIXED:
         return offer.points
-    if reward is RewardMethod.PER_VALUE:
-        return points_per_unit(
-            activity.units, offer.points, offer.per_units, wallet.rounding
-        )
-    if reward is RewardMethod.PER_ITEM_VALUE:
-        list_id = offer.item_list_id
-        units = sum([item[1] for item in activity.items if list_id in item[2]])
+    if reward in _PER_VALUE:
         return points_per_unit(units, offer.points, offer.per_units, wallet.rounding)
     if reward is RewardMethod.MULTIPLIER:
         return multiplied(base_points, offer.multiplier, wallet.rounding)
@@ -279,19 +286,19 @@ def _in_wallet_of(offer: Offer, base: Offer, base_points: int) -> int:
     return base_points * numerator // denominator
 
 
-def _within_budget(
-    offer: Offer, points: int, unit_id: int | None, budget: Budget
-) -> Award | Rejection:
+def _within_budget(asked: Award, budget: Budget) -> Award | Rejection:
+    offer = asked.offer
     if budget.awards_left is not None and budget.awards_left <= 0:
         operands = {"awards_budget": offer.awards_budget}
         return Rejection(offer, Reason.AWARDS_BUDGET_SPENT, operands)
     left = budget.points_left
-    if left is None or points <= left:
-        return Award(offer, points, points, unit_id)
+    if left is None or asked.points <= left:
+        return asked
     if left <= 0 or not offer.clips_to_budget:
         operands = {"points_budget": offer.points_budget, "left": max(left, 0)}
         return Rejection(offer, Reason.POINTS_BUDGET_SPENT, operands)
-    return Award(offer, left, points, unit_id, {"points_budget": offer.points_budget})
+    operands = {**(asked.operands or {}), "points_budget": offer.points_budget}
+    return asked._replace(points=left, operands=operands)
 
 
 def _tier_change(awards: Sequence[Award], case: Case) -> TierChange | None:

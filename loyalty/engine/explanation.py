@@ -70,6 +70,35 @@ def clipped(operands: Mapping[str, Any], asked: int, paid: int, voice: Voice) ->
     )
 
 
+def paid(award: Mapping[str, Any], value_units: int, voice: Voice) -> str:
+    """Return how an award was computed.
+
+    Args:
+        award: its part of the decision record.
+        value_units: the activity's value in 1/10,000.
+        voice: how to name things.
+
+    >>> paid({"points": 12, "rate": 1, "per": 10000}, 125000, PLAIN)
+    '1 for every 1.00 of 12.50.'
+    >>> paid({"points": 14, "rate": 2, "per": 10000, "of": 70000}, 125000, PLAIN)
+    '2 for every 1.00 of the 7.00 spent on its products.'
+    >>> paid({"points": 6, "times": 5000}, 125000, PLAIN)
+    '0.50 times the base points, on top of them.'
+    >>> paid({"points": 10}, 125000, PLAIN)
+    'A fixed 10.'
+    """
+    if "rate" in award:
+        rate, per = _points(award["rate"], voice), _value(award["per"])
+        if "of" in award:
+            of_what = f"the {_value(award['of'])} spent on its products"
+        else:
+            of_what = _value(value_units)
+        return f"{rate} for every {per} of {of_what}."
+    if "times" in award:
+        return f"{_value(award['times'])} times the base points, on top of them."
+    return f"A fixed {_points(award.get('asked', award['points']), voice)}."
+
+
 def given(operands: Mapping[str, Any], voice: Voice) -> str:
     """Return that the caller said how much the activity is worth.
 
@@ -112,11 +141,11 @@ def _ended(operands: Mapping[str, Any], voice: Voice) -> str:
     return f"It ended on {_moment(operands['ends_at'], voice)}."
 
 
-def _value_too_low(operands: Mapping[str, Any], voice: Voice) -> str:
+def _value_too_low(operands: Mapping[str, Any], _: Voice) -> str:
     return f"The value is below its lowest of {_value(operands['minimum_units'])}."
 
 
-def _value_too_high(operands: Mapping[str, Any], voice: Voice) -> str:
+def _value_too_high(operands: Mapping[str, Any], _: Voice) -> str:
     return f"The value is above its highest of {_value(operands['maximum_units'])}."
 
 
@@ -127,7 +156,7 @@ def _tier_too_low(operands: Mapping[str, Any], voice: Voice) -> str:
     return f"The member was below {tier}."
 
 
-def _more_attempts(operands: Mapping[str, Any], voice: Voice) -> str:
+def _more_attempts(operands: Mapping[str, Any], _: Voice) -> str:
     required, completed = operands["required"], operands["completed"]
     return f"Every {_ordinal(required)} completion pays; this was number {completed}."
 
@@ -153,7 +182,7 @@ def _points_budget_spent(operands: Mapping[str, Any], voice: Voice) -> str:
     return f"Its budget of {_points(budget, voice)} points was given out."
 
 
-def _awards_budget_spent(operands: Mapping[str, Any], voice: Voice) -> str:
+def _awards_budget_spent(operands: Mapping[str, Any], _: Voice) -> str:
     return f"It had paid {operands['awards_budget']:,} times, as often as it may."
 
 
@@ -175,11 +204,11 @@ def _step(one: Mapping[str, Any]) -> str:
     return f"{what}: {one['value']}{of_needed}{added}"
 
 
-def _quest_in_progress(operands: Mapping[str, Any], voice: Voice) -> str:
+def _quest_in_progress(operands: Mapping[str, Any], _: Voice) -> str:
     return f"It counts, but the quest goes on. {progress(operands)}"
 
 
-def _quest_completed(operands: Mapping[str, Any], voice: Voice) -> str:
+def _quest_completed(operands: Mapping[str, Any], _: Voice) -> str:
     times = operands["completions"]
     often = "once" if times == 1 else f"{times:,} times"
     return f"The member completed the quest {often}, as often as is possible."

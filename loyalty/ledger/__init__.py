@@ -1,11 +1,18 @@
 """The only writer of points.
 
 Entries are immutable; a member's account, lots and completions change only here
-and only while the member's row is locked. Lock order, everywhere: members by
-primary key, then campaign usage by primary key.
+and only while the member's row is locked. Lock order, everywhere: anonymous
+profiles, members, campaign usage, each by primary key.
 """
 
-from loyalty.ledger.awards import AwardPosting, post_awards, post_completions
+from loyalty.ledger.awards import (
+    AMOUNT_MAX,
+    AmountTooLarge,
+    AwardPosting,
+    post_awards,
+    post_completions,
+    too_large,
+)
 from loyalty.ledger.check import Mismatch, mismatches
 from loyalty.ledger.holdings import Holding, holdings_of, lock_members
 from loyalty.ledger.movements import (
@@ -19,6 +26,8 @@ from loyalty.ledger.movements import (
 from loyalty.ledger.reversals import Reversed, Undoing, reverse_awards
 
 __all__ = [
+    "AMOUNT_MAX",
+    "AmountTooLarge",
     "AwardPosting",
     "Holding",
     "InsufficientPoints",
@@ -36,4 +45,5 @@ __all__ = [
     "release_due",
     "reverse_awards",
     "spend",
+    "too_large",
 ]

@@ -9,6 +9,7 @@ from django.db import connection
 
 from loyalty.engine import lots
 from loyalty.engine.points import ExpiryModel, expiry_moment
+from loyalty.errors import LoyaltyError
 from loyalty.ledger.holdings import (
     copy_lines,
     copy_moment,
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 
 _AWARD = EntryKind.AWARD.value
 _REPAYMENT = EntryKind.REPAYMENT.value
+
+
+# The greatest whole number that every JSON reader keeps exactly.
+AMOUNT_MAX = 2**53
+
+
+class AmountTooLarge(LoyaltyError):
+    """A member would hold more points than an account can keep."""
+
+    code = "amount_too_large"
 
 
 class AwardPosting(NamedTuple):
@@ -53,6 +64,9 @@ def post_awards(
 
     Every member must be locked and ``holdings`` loaded after that. A credit
     first fills a negative balance, then repays what reversals left owed.
+
+    Raises:
+        AmountTooLarge: a balance would grow beyond ``AMOUNT_MAX``.
     """
     if not postings:
         return
@@ -128,9 +142,20 @@ def _credit(
     holding.balance += amount - split.repaid
     holding.owed -= split.repaid
     holding.lifetime_earned += amount
+    if max(holding.balance, holding.lifetime_earned) > AMOUNT_MAX:
+        raise too_large()
     if is_pending:
         holding.pending += split.remaining
     holding.is_changed = True
+
+
+def too_large() -> AmountTooLarge:
+    """Return the refusal of more points than an account can keep."""
+    return AmountTooLarge(
+        f"The member would hold more points than {AMOUNT_MAX:,}, the most that an "
+        "account keeps.",
+        field="value",
+    )
 
 
 def _dates_of(

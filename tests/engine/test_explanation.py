@@ -242,3 +242,32 @@ def test_a_clip_names_the_budget():
 )
 def test_ordinals(count, text):
     assert explanation._ordinal(count) == text
+
+
+PAID = [
+    ({"points": 12, "rate": 1, "per": 10_000}, PLAIN, "1 for every 1.00 of 12.50."),
+    (
+        {"points": 625, "rate": 50, "per": 10_000, "asked": 700},
+        CENTS,
+        "0.50 for every 1.00 of 12.50.",
+    ),
+    (
+        {"points": 14, "rate": 2, "per": 10_000, "of": 70_000},
+        PLAIN,
+        "2 for every 1.00 of the 7.00 spent on its products.",
+    ),
+    (
+        {"points": 6, "times": 5_000},
+        PLAIN,
+        "0.50 times the base points, on top of them.",
+    ),
+    ({"points": 10}, PLAIN, "A fixed 10."),
+    ({"points": 4, "asked": 10}, PLAIN, "A fixed 10."),
+]
+
+
+@pytest.mark.parametrize(
+    ("award", "voice", "told"), [pytest.param(*row, id=row[2]) for row in PAID]
+)
+def test_an_award_tells_how_it_was_computed(award, voice, told):
+    assert explanation.paid(award, 125_000, voice) == told

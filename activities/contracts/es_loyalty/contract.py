@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from activities.services import (
+    AmountTooLarge,
     BlockedMember,
     DisabledBusinessUnit,
     DisabledChannel,
@@ -91,6 +92,7 @@ REFUSALS = {
     OccurredTooLongAgo: _words("When not found"),
     ExtendedDataTooLarge: _words("extendedData exceeds the allowed size"),
     NegativeValue: _words("Value is not valid"),
+    AmountTooLarge: _words("Value is not valid"),
     UnknownSession: _words("Session not found"),
     SessionOfAnother: _words("CorrelationID is in use by another session"),
     UnknownAccount: _words("Account not found"),

@@ -15,6 +15,7 @@ from activities.contracts.netcore.items import Fault, Item, Reading, read_item
 from activities.contracts.netcore.items import to_command as command_of
 from activities.contracts.netcore.sources import channels_named
 from activities.services import (
+    AmountTooLarge,
     BlockedMember,
     DisabledBusinessUnit,
     DisabledChannel,
@@ -65,6 +66,7 @@ REFUSALS = {
     ),
     KeyReused: Refusal(400, "Duplicate Activity", "DUPLICATE"),
     NegativeValue: Refusal(400, "Invalid Parameter - Value", "NEGATIVE_VALUE"),
+    AmountTooLarge: Refusal(400, "Invalid Parameter - Value", "AMOUNT_TOO_LARGE"),
     OccurredTooLongAgo: Refusal(
         400, "Invalid Parameter - Timestamp is too old", "TIMESTAMP_TOO_OLD"
     ),

@@ -29,6 +29,7 @@ from activities.services.uploads.refusal_store import (
     kept_count,
 )
 from loyalty import ledger
+from loyalty.ledger import AmountTooLarge
 from loyalty.models import Identity
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def run_chunks(upload_id: int, *, until: datetime) -> bool:
     while (now := clock()) < until:
         try:
             is_done = not _run_next(upload, command_of, now)
-        except ProgramDisabled as error:
+        except (ProgramDisabled, AmountTooLarge) as error:
             _pause(upload_id, error.message, now)
             return False
         except DataError:

@@ -7,6 +7,7 @@ import pytest
 from activities.models import Activity
 from activities.reports import ledger_mismatches
 from activities.services import (
+    AmountTooLarge,
     Recorded,
     Refused,
     record_activities,
@@ -658,3 +659,59 @@ def test_the_same_key_with_other_given_points_is_refused_and_names_them(program)
 
     assert isinstance(refused.error, KeyReused)
     assert refused.error.facts["differing"] == ["points"]
+
+
+def test_the_record_keeps_how_each_award_was_computed(program):
+    listed = make_item_list(program, ["milk"])
+    products = make_campaign(
+        program, reward_method="per_item_value", points=2, item_list=listed
+    )
+    double = make_campaign(program, reward_method="multiplier", multiplier="0.5")
+    fixed = make_campaign(program, points=10)
+    member = make_member(program)
+    lines = (line("milk", "7"), line("soap", "5.50"))
+
+    [outcome] = record(program, purchase(member, "12.50", lines=lines))
+
+    awards = Activity.objects.get(pk=outcome.activity_id).decision["awards"]
+    by_offer = {award["offer"]: award for award in awards}
+    base = awards[0]
+    assert (base["rate"], base["per"], base["points"]) == (1, 10_000, 12)
+    assert by_offer[products.pk]["of"] == 70_000
+    assert by_offer[double.pk]["times"] == 5_000
+    assert "rate" not in by_offer[fixed.pk]
+
+
+def test_points_that_no_account_can_hold_are_refused_and_nothing_is_stored(program):
+    wallet = wallet_of(program)
+    make_campaign(program, reward_method="per_value", points="900000000", wallet=wallet)
+    member = make_member(program)
+
+    huge = purchase(member, "90000000000000", key="huge")
+    refused, again, small = record(program, huge, huge, purchase(member, "3"))
+
+    assert refused.error.code == again.error.code == "amount_too_large"
+    assert points(small)["Purchase"] == 3
+    assert Activity.objects.get().pk == small.activity_id
+
+
+def test_a_balance_that_no_account_can_hold_is_refused(program):
+    member = make_member(program)
+    record(program, purchase(member, "5"))
+    Account.objects.filter(member=member).update(balance=2**62)
+
+    with pytest.raises(AmountTooLarge):
+        record(program, purchase(member, "5"))
+
+    assert Activity.objects.count() == 1
+
+
+def test_a_score_that_no_record_can_hold_is_refused(program):
+    member = make_member(program)
+    make_tier(program, "Gold", 100)
+    record(program, purchase(member, "5"))
+    Account.objects.filter(member=member).update(lifetime_earned=2**62)
+
+    [outcome] = record(program, purchase(member, "5"))
+
+    assert isinstance(outcome.error, AmountTooLarge)
