@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import database, measures
 
-NAMES = ("bulk", "live", "flatness")
+NAMES = ("bulk", "live", "flatness", "contract_batch")
 
 
 def main() -> None:

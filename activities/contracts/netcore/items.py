@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ID_CHARACTERS_MAX = 255
 SOURCE_CHARACTERS_MAX = 50
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_NO_DIGITS = re.compile(r"\D", re.ASCII)
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _EXACT_MAX = 2**53
 
@@ -252,7 +253,6 @@ def to_command(
     if item.moment is None:
         raise AssertionError("An item without faults has a moment.")
     kind = reading.primary_identity
-    known_as = (("email", item.email), ("phone", item.mobile))
     return RecordActivity(
         source=CONTRACT.name,
         key=_natural_key(item, item.moment.at),
@@ -264,7 +264,7 @@ def to_command(
         zone_assumed=item.moment.zone_assumed,
         member=None if item.identity is None else (kind, item.identity),
         anonymous_id=item.anonymous_id,
-        also_known_as=tuple((k, value) for k, value in known_as if value is not None),
+        also_known_as=_known_as(item),
         channel=channel,
         business_unit=reading.business_unit,
         data={
@@ -273,6 +273,17 @@ def to_command(
             "activity_params": item.params,
         },
     )
+
+
+def _known_as(item: Item) -> tuple[tuple[str, str], ...]:
+    """Return the identities by which a contact may be found besides."""
+    emails = () if item.email is None else (item.email,)
+    phones: tuple[str, ...] = ()
+    if item.mobile is not None:
+        digits = _NO_DIGITS.sub("", item.mobile)
+        phones = (item.mobile, digits, f"+{digits}")
+    pairs = [("email", one) for one in emails] + [("phone", one) for one in phones]
+    return tuple((kind, value) for kind, value in pairs if value)
 
 
 def _natural_key(item: Item, at: datetime) -> str:

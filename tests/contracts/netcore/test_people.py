@@ -158,7 +158,11 @@ def test_the_program_says_what_earlier_activities_earn(
 
 @pytest.mark.parametrize(
     ("name", "kind", "value"),
-    [("email", "email", "Jo@X.org"), ("mobile", "phone", "+915550100")],
+    [
+        ("email", "email", "Jo@X.org"),
+        ("mobile", "phone", "+915550100"),
+        ("mobile", "phone", "915550100"),
+    ],
 )
 def test_email_and_mobile_find_a_member_and_never_make_one(
     client, item, member, name, kind, value
@@ -172,6 +176,17 @@ def test_email_and_mobile_find_a_member_and_never_make_one(
 
     assert Member.objects.count() == 1
     assert Activity.objects.filter(member=member).count() == 2
+
+
+@pytest.mark.parametrize("mobile", ["+91 555-0100", 915550100, "915550100"])
+def test_a_mobile_number_is_found_however_it_is_written(client, item, member, mobile):
+    Identity.objects.create(
+        program=member.program, member=member, kind="phone", value="+915550100"
+    )
+
+    accepted(client.upload(item(identity="new", mobile=mobile)))
+
+    assert Member.objects.count() == 1
 
 
 def test_email_and_mobile_are_not_kept_as_identities(client, item):
