@@ -1,5 +1,7 @@
 """Files of activities over HTTP."""
 
+from typing import Any
+
 import orjson
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -258,7 +260,8 @@ def test_a_file_without_a_good_row_cannot_be_confirmed(program, client, queued):
 def test_a_step_takes_no_body(program, client, queued):
     upload = checked(program, ROWS)
 
-    for body in ({"force": True}, [], b"{broken", "text"):
+    bodies: list[Any] = [{"force": True}, [], b"{broken", "text"]
+    for body in bodies:
         answer = client.post(f"uploads/{upload.pk}/confirm", body)
         assert answer.status_code == 400
     upload.refresh_from_db()
