@@ -14,7 +14,7 @@ from loyalty.models import ActivityType, Wallet
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from loyalty.engine.programme import Programme
+    from loyalty.engine.programme import Programme, TypeRule
 
 # A client that sends a new name with every call must not fill the list.
 WAITING_MAX = 200
@@ -29,8 +29,8 @@ class TooManyNewActivityTypes(LoyaltyError):
 
 def types_named(
     program_id: int, names: Iterable[str], *, actor: str = ""
-) -> dict[str, str]:
-    """Return the code of the activity type of each name; list the new ones.
+) -> dict[str, TypeRule]:
+    """Return the activity type of each name; list the new ones.
 
     Upper and lower case do not matter; of several types the one spelled like the
     name counts, then the oldest. New types are spelled as first seen, pay nothing
@@ -41,11 +41,11 @@ def types_named(
     called in the transaction of one.
     """
     asked = list(dict.fromkeys(names))
-    found = _spellings(current_programme(program_id), asked)
+    found = _types(current_programme(program_id), asked)
     missing = [name for name in asked if name not in found]
     if missing:
         _discover(program_id, missing, actor)
-        found = _spellings(current_programme(program_id), asked)
+        found = _types(current_programme(program_id), asked)
     return found
 
 
@@ -53,14 +53,14 @@ def types_named(
 _folded: dict[int, tuple[Programme, dict[str, str]]] = {}
 
 
-def _spellings(programme: Programme, names: list[str]) -> dict[str, str]:
+def _types(programme: Programme, names: list[str]) -> dict[str, TypeRule]:
     known = _folded.get(programme.program_id)
     if known is None or known[0] is not programme:
         known = (programme, _by_lower_case(programme))
         _folded[programme.program_id] = known
     _, codes = known
     return {
-        name: name if name in programme.types else codes[name.lower()]
+        name: programme.types.get(name) or programme.types[codes[name.lower()]]
         for name in names
         if name in programme.types or name.lower() in codes
     }

@@ -156,6 +156,7 @@ def compile_programme(program: Program, revision: int) -> Programme:
                 type_offer(row, wallets, thresholds),
                 row.code,
                 row.allows_negative_value,
+                row.value_param,
             )
             for row in types.select_related("frequency_period")
         },

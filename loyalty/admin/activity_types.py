@@ -113,6 +113,7 @@ class ActivityTypeAdmin(SwitchedAdmin):
                     "points",
                     "per_value",
                     "allows_negative_value",
+                    "value_param",
                 ),
             },
         ),

@@ -140,7 +140,8 @@ class SegmentSerializer(RowSerializer):
 
     class Meta:
         model = Segment
-        fields = ("id", "code", "name", "description")
+        fields = ("id", "code", "name", "description", "kind")
+        read_only_fields = ("kind",)
 
 
 class WalletSerializer(RowSerializer):
@@ -189,6 +190,7 @@ class ActivityTypeSerializer(RowSerializer):
             "action_tags",
             "extra_data",
             "allows_negative_value",
+            "value_param",
             "needs_review",
         )
 

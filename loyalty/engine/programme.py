@@ -40,11 +40,12 @@ class NamedChannel(NamedTuple):
 
 
 class TypeRule(NamedTuple):
-    """An activity type: its offer and what it accepts."""
+    """An activity type: its offer, what it accepts, and where some find its value."""
 
     offer: Offer
     code: str
     allows_negative_value: bool
+    value_param: str = ""
 
 
 class OffersOverTime:

@@ -363,10 +363,17 @@ class ActivityType(Offer):
         help_text="Accept activities whose value is below zero, such as baskets of "
         "returns. They earn nothing.",
     )
+    value_param = models.CharField(
+        "value in Netcore activities",
+        max_length=100,
+        blank=True,
+        help_text="Name in activity_params whose number is the activity’s value, for "
+        "example total_amount. Empty: Netcore activities have none.",
+    )
     needs_review = models.BooleanField(
         default=False,
-        help_text="Discovered from an upload or a partner; nobody has looked at it "
-        "yet.",
+        help_text="Found out from an upload or a client app. It pays nothing until you "
+        "give it a reward; then take this mark off.",
     )
 
     objects: ClassVar = OfferQuerySet["ActivityType"].as_manager()

@@ -24,8 +24,9 @@ Where the page contradicts itself or says nothing:
   with ``EMPTY_ARRAY``, so that nothing is lost unseen.
 * An event of the same contact that comes again with another identifier is another
   event: the natural key names the contact as the caller did.
-* Points of an activity type that pays per value: the page knows no value, so such
-  a type earns nothing here. Types that pay a fixed number do.
+* The page knows no value of an activity. An activity type may name the member of
+  ``activity_params`` that is its value; without that, types that pay per value earn
+  nothing here.
 """
 
 from activities.contracts.netcore.envelope import CONTRACT

@@ -15,10 +15,13 @@ from activities.services.discovering import NAME_CHARACTERS_MAX
 from loyalty.api.bodies import DATA_CHARACTERS_MAX, NumberText, escaped, plain
 from loyalty.api.problems import Problem
 from loyalty.engine.moments import InvalidMoment, Moment, parse_moment
+from loyalty.engine.numbers import InvalidNumber, parse_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime, tzinfo
+
+    from loyalty.engine.programme import TypeRule
 
 ID_CHARACTERS_MAX = 255
 SOURCE_CHARACTERS_MAX = 50
@@ -70,6 +73,8 @@ class Item:
     moment: Moment | None = None
     moment_text: str = ""
     params: dict[str, Any] = field(default_factory=dict)
+    # The same, numbers as they were written.
+    written: dict[str, Any] = field(default_factory=dict)
     params_text: bytes = b"{}"
 
 
@@ -88,6 +93,7 @@ def read_item(place: int, body: Any, reading: Reading) -> Item:
     item.source = read("activity_source", _text, SOURCE_CHARACTERS_MAX) or ""
     item.params = read("activity_params", _params) or {}
     if not item.faults:
+        item.written = body["activity_params"]
         item.params_text = _canonical(item.params)
         if len(item.params_text) > DATA_CHARACTERS_MAX:
             item.faults.append(
@@ -247,32 +253,47 @@ def _whole(value: Any) -> Any:
 
 
 def to_command(
-    item: Item, activity_type: str, channel: str, reading: Reading
+    item: Item, kind: TypeRule, channel: str, reading: Reading
 ) -> RecordActivity:
     """Return the command of an item without faults."""
     if item.moment is None:
         raise AssertionError("An item without faults has a moment.")
-    kind = reading.primary_identity
     return RecordActivity(
         source=CONTRACT.name,
         key=_natural_key(item, item.moment.at),
         has_natural_key=True,
-        activity_type=activity_type,
+        activity_type=kind.code,
         occurred_at=item.moment.at,
         occurred_at_text=item.moment_text,
         received_at=reading.received_at,
         zone_assumed=item.moment.zone_assumed,
-        member=None if item.identity is None else (kind, item.identity),
+        member=None
+        if item.identity is None
+        else (reading.primary_identity, item.identity),
         anonymous_id=item.anonymous_id,
         also_known_as=_known_as(item),
         channel=channel,
         business_unit=reading.business_unit,
+        units=_value(item, kind.value_param),
         data={
             "activity_name": item.name,
             "asset_id": item.asset,
             "activity_params": item.params,
         },
     )
+
+
+def _value(item: Item, name: str) -> int | None:
+    """Return the number that stands under ``name``; None if there is none.
+
+    Params are the client's own: what is no number is kept and worth nothing.
+    """
+    if not name or name not in item.written:
+        return None
+    try:
+        return parse_value(item.written[name])
+    except InvalidNumber:
+        return None
 
 
 def _known_as(item: Item) -> tuple[tuple[str, str], ...]:

@@ -98,6 +98,7 @@ _FIELDS = {
     "occurred_at": "timestamp",
     "channel": "activity_source",
     "member": "identity",
+    "value": "activity_params",
 }
 _ITEM = {
     "type": "object",

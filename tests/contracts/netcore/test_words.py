@@ -1,5 +1,6 @@
 """Names of activities and sources: known, found out, or refused."""
 
+import orjson
 import pytest
 
 from activities.models import Activity
@@ -160,3 +161,50 @@ def test_a_program_may_take_no_new_channels(client, item):
     response = client.upload(item())
 
     assert faults_of(response) == [(0, "activity_source", "UNKNOWN_SOURCE")]
+
+
+@pytest.mark.parametrize(
+    ("value", "points"),
+    [
+        pytest.param(b"250.99", 250, id="number"),
+        pytest.param(b'"250.0"', 250, id="text"),
+        pytest.param(b"7", 7, id="integer"),
+        pytest.param(b"1e3", 0, id="exponent"),
+        pytest.param(b'" 50 "', 0, id="blanks"),
+        pytest.param(b'"\xd9\xa5\xd9\xa0"', 0, id="other digits"),
+        pytest.param(b"null", 0, id="null"),
+        pytest.param(b"true", 0, id="truth"),
+        pytest.param(b'{"a":1}', 0, id="object"),
+    ],
+)
+def test_a_type_may_say_where_its_value_stands(client, item, program, value, points):
+    kind = make_type(program, "Order", value_param="total")
+    body = orjson.dumps(item(activity_name="order"))
+
+    accepted(
+        client.upload(
+            body.replace(
+                b'"activity_params":{}', b'"activity_params":{"total":%s}' % value
+            )
+        )
+    )
+
+    activity = Activity.objects.get(activity_type=kind)
+    awards = activity.decision["awards"]
+    assert sum(one["points"] for one in awards) == points
+
+
+def test_without_its_value_an_activity_is_worth_nothing(client, item, program):
+    make_type(program, "Order", value_param="total")
+
+    accepted(client.upload(item(activity_name="Order", activity_params={"sum": 5})))
+
+    assert Activity.objects.get().value is None
+
+
+def test_a_value_below_zero_is_refused_where_the_type_takes_none(client, item, program):
+    make_type(program, "Order", value_param="total", allows_negative_value=False)
+
+    response = client.upload(item(activity_name="Order", activity_params={"total": -5}))
+
+    assert faults_of(response) == [(0, "activity_params", "NEGATIVE_VALUE")]
