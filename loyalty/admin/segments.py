@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from loyalty.admin.filling import filling_page, identity_kinds
 from loyalty.admin.formatting import link, list_page, name_of
 from loyalty.admin.points import link_to
 from loyalty.models import Segment, SegmentMembership
+from loyalty.services.memberships import SegmentKeptByRules, refuse_kept_by_rules
 from loyalty.services.segment_uploads import member_lines
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class SegmentAdmin(ProgramAdmin):
     """Lists of members that offers let in or keep out."""
 
-    list_display = ("name", "code", "member_count", "members_link")
+    list_display = ("name", "code", "kind", "member_count", "members_link")
+    list_filter = ("kind",)
     search_fields = ("name", "code")
     ordering = ("name",)
     actions_detail = ("show_members", "upload_file", "download")
@@ -85,7 +87,13 @@ class SegmentAdmin(ProgramAdmin):
     @action(description="Upload a file", permissions=["change"], icon="upload_file")
     def upload_file(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let the members of a file enter or leave, after showing what it does."""
-        return filling_page(request, self, self.row_or_404(request, object_id))
+        segment = self.row_or_404(request, object_id)
+        try:
+            refuse_kept_by_rules(segment)
+        except SegmentKeptByRules as refusal:
+            messages.warning(request, refusal.message)
+            return self.back_to(segment)
+        return filling_page(request, self, segment)
 
     @action(description="Download", permissions=["view"], icon="download")
     def download(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-STATUS_OF_REFUSAL.update({"unknown_members": 422})
+STATUS_OF_REFUSAL.update({"unknown_members": 422, "segment_kept_by_rules": 409})
 
 MEMBERS_PER_CALL_MAX = 10_000
 

@@ -86,6 +86,17 @@ class SegmentMembership(models.Model):
     def __str__(self) -> str:
         return f"{self.member_id} in {self.segment_id}"
 
+    def clean(self) -> None:
+        """Refuse to put members by hand where rules put them.
+
+        Raises:
+            ValidationError: rules keep the segment.
+        """
+        if self.segment_id and self.segment.kind == SegmentKind.RULES:
+            raise ValidationError(
+                {"segment": "Rules keep this segment: change the rules instead."}
+            )
+
 
 class RuleGroup(models.TextChoices):
     """How a rule counts towards its segment."""

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from loyalty.errors import LoyaltyError
+from loyalty.models import Segment, SegmentKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-
-    from loyalty.models import Segment
 
 
 class UnknownMembers(LoyaltyError):
@@ -21,12 +20,32 @@ class UnknownMembers(LoyaltyError):
     code = "unknown_members"
 
 
+class SegmentKeptByRules(LoyaltyError):
+    """Rules say who is in this segment, not people."""
+
+    code = "segment_kept_by_rules"
+
+
+def refuse_kept_by_rules(segment: Segment) -> None:
+    """Refuse to change by hand what rules keep.
+
+    Raises:
+        SegmentKeptByRules: rules keep the segment.
+    """
+    if segment.kind == SegmentKind.RULES:
+        raise SegmentKeptByRules(
+            f"“{segment}” is kept by its rules: change the rules instead."
+        )
+
+
 def add_members(segment: Segment, member_ids: Sequence[int], at: datetime) -> int:
     """Let members enter at ``at``; return how many were not in it.
 
     Raises:
         UnknownMembers: a number is no member of the segment's program.
+        SegmentKeptByRules: rules keep the segment.
     """
+    refuse_kept_by_rules(segment)
     _refuse_unknown(segment, member_ids)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -44,7 +63,11 @@ def remove_members(segment: Segment, member_ids: Sequence[int], at: datetime) ->
     """Let members leave at ``at``; return how many were in it.
 
     A stay that would end before it began is taken back altogether.
+
+    Raises:
+        SegmentKeptByRules: rules keep the segment.
     """
+    refuse_kept_by_rules(segment)
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH unbegun AS (DELETE FROM loyalty_segmentmembership"

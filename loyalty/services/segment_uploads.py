@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from django.db import connection, transaction
 
 from loyalty.services.lists import copy_names, first_column
+from loyalty.services.memberships import refuse_kept_by_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,9 @@ def upload_members(
 
     Raises:
         UnreadableList: the file is not a list of names.
+        SegmentKeptByRules: rules keep the segment.
     """
+    refuse_kept_by_rules(segment)
     with transaction.atomic():
         line_count = copy_names(first_column(file, has_heading=has_heading))
         known_count = _find_members(segment, identity_kind)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from activities.services import record_activities
@@ -19,6 +19,11 @@ from loyalty.models import (
     SegmentMembership,
     SegmentRule,
     SegmentState,
+)
+from loyalty.services.memberships import (
+    SegmentKeptByRules,
+    add_members,
+    remove_members,
 )
 from tests.builders import (
     NOON,
@@ -197,3 +202,31 @@ def test_a_refresh_takes_as_many_queries_for_many_members_as_for_few(
 
     with django_assert_num_queries(len(few)):
         refresh_segment(segment, now=NOON + HOUR)
+
+
+def test_people_cannot_put_members_where_rules_do(program):
+    segment, member = bought_at_least(program, 1), make_member(program)
+
+    with pytest.raises(SegmentKeptByRules, match="change the rules instead"):
+        add_members(segment, [member.pk], NOON)
+    with pytest.raises(SegmentKeptByRules):
+        remove_members(segment, [member.pk], NOON)
+
+    assert stays(segment, member) == []
+
+
+def test_by_whom_a_segment_is_kept_cannot_change(program):
+    segment = bought_at_least(program, 1)
+
+    with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
+        Segment.objects.filter(pk=segment.pk).update(kind="fixed")
+
+
+def test_a_rule_cannot_reach_into_another_program(program):
+    segment = bought_at_least(program, 1)
+    foreign = make_segment(make_program())
+
+    with pytest.raises(IntegrityError, match="another program"), transaction.atomic():
+        SegmentRule.objects.create(
+            segment=segment, fact="segment", comparison="equals", other_segment=foreign
+        )
