@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -197,7 +198,7 @@ class Upload(ContractView):
         """Record the commands; faults of the use case are added to their items."""
         if not commands:
             return
-        with transaction.atomic():
+        with transaction.atomic() if is_strict else nullcontext():
             outcomes = record_activities(
                 self.caller.program_id,
                 [command for _, command in commands],

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.models import Activity
-from loyalty.models import Account, Identity, Member, Program
-from tests.builders import NOON
+from loyalty.engine.periods import Unit
+from loyalty.models import Account, FrequencyPeriod, Identity, Member, Program
+from tests.builders import NOON, make_type
 from tests.contracts.netcore.client import accepted, failed, faults_of
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +166,22 @@ def test_a_moment_is_never_guessed(client, item, text):
     assert faults_of(client.upload(item(timestamp=text))) == [
         (0, "timestamp", "INVALID_TIMESTAMP")
     ]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
+@pytest.mark.parametrize("unit", sorted(one.value for one in Unit))
+def test_the_beginning_of_time_is_a_moment_like_any_other(
+    client, item, program, zone, unit
+):
+    Program.objects.update(time_zone=zone)
+    period = FrequencyPeriod.objects.get(unit=unit)
+    make_type(program, "Visit", cap_count=1, frequency_period=period)
+
+    response = client.upload(
+        item(activity_name="Visit", timestamp="0001-01-01T00:00:00Z")
+    )
+
+    assert response.status_code in {200, 400}, response.content
 
 
 def test_a_local_time_that_came_twice_is_refused(client, item):
