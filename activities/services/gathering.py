@@ -168,8 +168,12 @@ def gather_quests(batch: Batch) -> None:
     members -= fresh
     if not members:
         return
-    quest_ids = {one.quest.id for _, some in touched for one in some}
-    found = quests.histories_of(members, quest_ids)
+    enough = {
+        one.quest.id: one.quest.completions_per_member
+        for _, some in touched
+        for one in some
+    }
+    found = quests.histories_of(members, enough, enough)
     for member_id, by_quest in quests.by_member(found).items():
         batch.histories[member_id].quests = by_quest
         batch.histories[member_id].enrolled_at = found.enrolled_at[member_id]

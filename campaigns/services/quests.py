@@ -12,7 +12,7 @@ from loyalty.engine.quests import prizes_to_take_back
 from loyalty.ledger.holdings import copy_lines, copy_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from loyalty.engine.facts import QuestStep
@@ -31,11 +31,16 @@ class Histories(NamedTuple):
     enrolled_at: dict[int, datetime]
 
 
-def histories_of(member_ids: Collection[int], quest_ids: Collection[int]) -> Histories:
+def histories_of(
+    member_ids: Collection[int],
+    quest_ids: Collection[int],
+    enough: Mapping[int, int | None] | None = None,
+) -> Histories:
     """Return what the members have done in the quests; three queries.
 
     There is a history for every member and quest. Lock the members first if
-    something is to follow from it.
+    something is to follow from it. Who has as many prizes of a quest as ``enough``
+    names for it can win no more: what counted for them is left out.
     """
     found: dict[Pair, QuestHistory] = {
         (member_id, quest_id): QuestHistory()
@@ -45,42 +50,58 @@ def histories_of(member_ids: Collection[int], quest_ids: Collection[int]) -> His
     enrolled_at: dict[int, datetime] = {}
     wanted = [sorted(quest_ids), sorted(member_ids)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT m.id, m.enrolled_at, o.quest_id, o.id, o.opted_in_at,"
-            " o.expires_at, o.is_automatic"
-            " FROM loyalty_member m LEFT JOIN campaigns_questoptin o"
-            " ON o.member_id = m.id AND o.quest_id = ANY(%s)"
-            " WHERE m.id = ANY(%s) ORDER BY o.opted_in_at, o.id",
-            wanted,
-        )
+        cursor.execute(_OPT_INS, wanted)
         for member_id, joined, quest_id, row_id, since, until, auto in cursor:
             enrolled_at[member_id] = joined
             if quest_id is not None:
                 opt_in = OptIn(row_id, since, until or NEVER, auto)
                 found[member_id, quest_id].opt_ins.append(opt_in)
-        cursor.execute(
-            "SELECT c.member_id, r.quest_id, c.activity_id, c.occurred_at,"
-            " array_agg(c.requirement_id ORDER BY c.requirement_id),"
-            " array_agg(c.units ORDER BY c.requirement_id)"
-            " FROM campaigns_questcontribution c"
-            " JOIN campaigns_questrequirement r ON r.id = c.requirement_id"
-            " WHERE r.quest_id = ANY(%s) AND c.member_id = ANY(%s)"
-            " GROUP BY c.member_id, r.quest_id, c.activity_id, c.occurred_at",
-            wanted,
-        )
+        cursor.execute(_PRIZES, wanted)
+        for member_id, quest_id, at, activity_id in cursor:
+            found[member_id, quest_id].prizes.append((at, activity_id))
+        pairs = [pair for pair, one in found.items() if one.opt_ins]
+        if enough is not None:
+            pairs = [pair for pair in pairs if not _has_enough(pair, found, enough)]
+        cursor.execute(_CONTRIBUTIONS, list(_columns(pairs)))
         for member_id, quest_id, activity_id, at, ids, units in cursor:
             amounts = tuple(zip(ids, units, strict=True))
             contribution = Contribution(at, amounts, activity_id)
             found[member_id, quest_id].contributions.append(contribution)
-        cursor.execute(
-            "SELECT member_id, offer_id, occurred_at, activity_id"
-            " FROM loyalty_completion"
-            " WHERE offer_id = ANY(%s) AND member_id = ANY(%s)",
-            wanted,
-        )
-        for member_id, quest_id, at, activity_id in cursor:
-            found[member_id, quest_id].prizes.append((at, activity_id))
     return Histories(found, enrolled_at)
+
+
+_OPT_INS = (
+    "SELECT m.id, m.enrolled_at, o.quest_id, o.id, o.opted_in_at,"
+    " o.expires_at, o.is_automatic"
+    " FROM loyalty_member m LEFT JOIN campaigns_questoptin o"
+    " ON o.member_id = m.id AND o.quest_id = ANY(%s)"
+    " WHERE m.id = ANY(%s) ORDER BY o.opted_in_at, o.id"
+)
+_PRIZES = (
+    "SELECT member_id, offer_id, occurred_at, activity_id FROM loyalty_completion"
+    " WHERE offer_id = ANY(%s) AND member_id = ANY(%s)"
+)
+_CONTRIBUTIONS = (
+    "SELECT c.member_id, r.quest_id, c.activity_id, c.occurred_at,"
+    " array_agg(c.requirement_id ORDER BY c.requirement_id),"
+    " array_agg(c.units ORDER BY c.requirement_id)"
+    " FROM unnest(%s::bigint[], %s::bigint[]) AS v(member_id, quest_id)"
+    " JOIN campaigns_questrequirement r ON r.quest_id = v.quest_id"
+    " JOIN campaigns_questcontribution c"
+    " ON c.requirement_id = r.id AND c.member_id = v.member_id"
+    " GROUP BY c.member_id, r.quest_id, c.activity_id, c.occurred_at"
+)
+
+
+def _has_enough(
+    pair: Pair, found: Mapping[Pair, QuestHistory], enough: Mapping[int, int | None]
+) -> bool:
+    most = enough[pair[1]]
+    return most is not None and len(found[pair].prizes) >= most
+
+
+def _columns(pairs: Collection[Pair]) -> tuple[list[int], list[int]]:
+    return [one for one, _ in pairs], [other for _, other in pairs]
 
 
 class Taken(NamedTuple):

@@ -468,6 +468,19 @@ def test_quests_cost_the_same_for_few_and_for_many(program):
     assert cost(1, 1) == cost(11, 8)
 
 
+def test_what_is_won_already_is_not_added_up_again(program):
+    member = make_member(program)
+    once = make_quest(program)
+    again = make_quest(program, completions_per_member=2)
+    shop(program, member, -5, -4, -3, -2)
+
+    limits = {once.pk: 1, again.pk: 2}
+    found = histories_of([member.pk], limits, limits).by_pair
+
+    assert len(found[member.pk, once.pk].contributions) == 0
+    assert len(found[member.pk, again.pk].contributions) == 4
+
+
 # What the database refuses.
 
 
