@@ -53,7 +53,8 @@ def enrol_new_members(batch: Batch) -> None:
         "program_id, member_id, kind, value",
         [
             f"{program_id}\t{one}\t{copy_text(kind)}\t{copy_text(value)}\n"
-            for (kind, value), one in (fresh | batch.new_identities).items()
+            # In one order everywhere, so that two batches cannot block each other.
+            for (kind, value), one in sorted((fresh | batch.new_identities).items())
         ],
     )
     used_profiles = {draft.anonymous_profile_id for draft in batch.drafts}
