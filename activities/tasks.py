@@ -90,3 +90,10 @@ def sweep_uploads(**_: Any) -> None:
 def refresh_segments(**_: Any) -> None:
     """Bring every segment kept by rules up to date; safe to run twice."""
     segments.refresh_segments(now=timezone.now())
+
+
+@shared_task(acks_late=True, time_limit=300)
+def recheck_members(**_: Any) -> None:
+    """Move members in and out of segments after their activities; safe to repeat."""
+    while segments.recheck_members(now=timezone.now()):
+        pass

@@ -44,6 +44,10 @@ def logging_of(level: str, *, as_json: bool) -> dict[str, Any]:
             # failures come as warnings and errors.
             "django_structlog": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
+            # A line for every task that is sent and received, every few seconds.
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
             # On lower levels it writes down the tokens that it gives.
             "oauthlib": {"level": "WARNING"},
         },

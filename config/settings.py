@@ -296,7 +296,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_URLCONF": "config.urls",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"WeekdayEnum": "loyalty.models.Weekday"},
+    "ENUM_NAME_OVERRIDES": {
+        "WeekdayEnum": "loyalty.models.Weekday",
+        "QuestStatusEnum": "campaigns.models.QuestStatus",
+        "UploadStatusEnum": "activities.models.UploadStatus",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "loyalty.api.schema.add_problems",
@@ -336,6 +340,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "forget sessions": {"task": "loyalty.tasks.forget_sessions", "schedule": 3600},
     "sweep uploads": {"task": "activities.tasks.sweep_uploads", "schedule": 15},
     "refresh segments": {"task": "activities.tasks.refresh_segments", "schedule": 900},
+    "recheck members": {"task": "activities.tasks.recheck_members", "schedule": 5},
 }
 
 # --- Logs -------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from activities.models.activities import Activity, ActivityReversal
 from activities.models.merging import LateDecision, ProfileMerge
-from activities.models.segments import RuleSegment
+from activities.models.segments import RuleSegment, SegmentRecheck
 from activities.models.uploads import (
     ChunkStatus,
     UnknownMemberPolicy,
@@ -23,6 +23,7 @@ __all__ = [
     "LateDecision",
     "ProfileMerge",
     "RuleSegment",
+    "SegmentRecheck",
     "UnknownMemberPolicy",
     "Upload",
     "UploadChunk",

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from loyalty.models import Segment, SegmentKind
+from loyalty.models import Member, Program, Segment, SegmentKind
 
 
 class RuleSegmentManager(models.Manager["RuleSegment"]):
@@ -29,3 +29,16 @@ class RuleSegment(Segment):
         super().__init__(*args, **kwargs)
         if self._state.adding:
             self.kind = SegmentKind.RULES
+
+
+class SegmentRecheck(models.Model):
+    """A member whom an activity could have moved; waits to be looked at.
+
+    Written in the transaction of the activity. A member may wait several times.
+    """
+
+    program = models.ForeignKey(Program, on_delete=models.CASCADE)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, db_index=False)
+
+    def __str__(self) -> str:
+        return f"member {self.member_id}"

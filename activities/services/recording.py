@@ -19,6 +19,7 @@ from activities.services.actors import find_actors
 from activities.services.batch import Batch
 from activities.services.checking import check_commands
 from activities.services.commands import ProgramDisabled, Recorded, Refused
+from activities.services.segments import note_moved
 from campaigns.services.programme import current_programme, programme_for_update
 from loyalty import ledger
 from loyalty.engine.evaluation import absorb, consume, evaluate
@@ -216,3 +217,4 @@ def _apply(batch: Batch, upload_id: int | None) -> None:
     applying.write_activities(batch, late_after, upload_id)
     identifying.carry_out_merges(batch)
     applying.post_points(batch)
+    note_moved(batch.programme, [draft.member_id for draft in batch.drafts])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from activities.models import Activity
+from activities.services.segments import note_moved
 from campaigns.services import budgets, quests
 from campaigns.services.programme import programme_for_update
 from loyalty import ledger
@@ -55,6 +56,7 @@ def reverse_activities(
             budgets.give_back(undone)
             _lower_tiers(programme, member_ids, holdings, now)
             _mark(todo, now, reason, actor)
+            note_moved(programme, member_ids)
     return todo
 
 

@@ -38,6 +38,8 @@ from loyalty.models import (
     Channel,
     Offer,
     Program,
+    Segment,
+    SegmentKind,
     SegmentMode,
     Tier,
     Wallet,
@@ -172,6 +174,9 @@ def compile_programme(program: Program, revision: int) -> Programme:
             channel.code: NamedChannel(channel.pk, channel.code, channel.is_enabled)
             for channel in _rows(Channel, program)
         },
+        has_rule_segments=Segment.objects.filter(
+            program=program, kind=SegmentKind.RULES
+        ).exists(),
         issued_accounts=_issued_accounts(program),
         scoring_wallet_ids=frozenset(
             wallet.id for wallet in wallets.values() if wallet.counts_for_tier

@@ -213,6 +213,7 @@ class Programme:
     late_after_hours: int = 24
     acceptance_days: int | None = None
     allows_backdating: bool = False
+    has_rule_segments: bool = False
     is_enabled: bool = True
     index: OfferIndex = field(init=False)
     quest_index: QuestIndex = field(init=False)
