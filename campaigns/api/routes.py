@@ -1,10 +1,10 @@
-"""Paths of campaigns and lists of products."""
+"""Paths of campaigns, quests and lists of products."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from campaigns.api import resources
+from campaigns.api import quests, resources
 
 if TYPE_CHECKING:
     from rest_framework.routers import BaseRouter
@@ -13,4 +13,5 @@ if TYPE_CHECKING:
 def register(router: BaseRouter) -> None:
     """Add the resources to the router."""
     router.register("campaigns", resources.CampaignViewSet, basename="campaigns")
+    router.register("quests", quests.QuestViewSet, basename="quests")
     router.register("item-lists", resources.ItemListViewSet, basename="item-lists")

@@ -52,6 +52,7 @@ def numbers(program):
         "wallets": activity_type.wallet_id,
         "activity-types": activity_type.pk,
         "campaigns": builders.make_campaign(program).pk,
+        "quests": builders.make_quest(program).pk,
         "item-lists": builders.make_item_list(program, ["1", "2"]).pk,
         "members": member.pk,
         "activities": activity["id"],
