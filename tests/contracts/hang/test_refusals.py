@@ -5,6 +5,7 @@ import inspect
 import pytest
 from django.test import Client
 
+import activities.services
 import activities.services.commands
 import campaigns.services.programme
 import campaigns.services.taking_part
@@ -15,21 +16,26 @@ from activities.models import Activity
 from loyalty.api.contract import refusal_of
 from loyalty.errors import LoyaltyError
 from loyalty.models import ApiKey
+from tests.builders import make_type, make_wallet
 from tests.contracts.hang.client import HangClient, refused
 
 pytestmark = pytest.mark.django_db
 USE_CASES = (
+    activities.services,
     activities.services.commands,
     campaigns.services.programme,
     campaigns.services.taking_part,
     loyalty.services.members,
 )
-EVERY_REFUSAL = [
-    refusal
-    for module in USE_CASES
-    for _, refusal in inspect.getmembers(module, inspect.isclass)
-    if issubclass(refusal, LoyaltyError) and refusal is not LoyaltyError
-]
+EVERY_REFUSAL = sorted(
+    {
+        refusal
+        for module in USE_CASES
+        for _, refusal in inspect.getmembers(module, inspect.isclass)
+        if issubclass(refusal, LoyaltyError) and refusal is not LoyaltyError
+    },
+    key=lambda refusal: refusal.__name__,
+)
 
 
 @pytest.mark.parametrize("refusal", EVERY_REFUSAL, ids=lambda one: one.__name__)
@@ -57,6 +63,19 @@ def test_every_row_of_the_catalogue_reads_word_for_word(
     client, member, payload, status, words, change
 ):
     refused(client.record(member, payload("purchase", **change)), status, words)
+
+
+def test_more_points_than_can_be_kept_are_422(client, program, member, payload):
+    wallet = make_wallet(program, code="fine", decimals=4)
+    make_type(program, "HUGE", points=10, wallet=wallet)
+    body = {"activity_type_id": "HUGE", "value": "99999999999999"}
+
+    refused(
+        client.record(member, payload("purchase", **body)),
+        422,
+        "The activity is worth more than can be held.",
+    )
+    assert not Activity.objects.exists()
 
 
 def test_a_blocked_membership_cannot_be_fulfilled(client, member, payload):
