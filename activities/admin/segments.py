@@ -131,6 +131,7 @@ class RuleSegmentAdmin(ProgramAdmin):
                     "activities stay as they were decided.",
                     button="Bring up to date",
                 ),
+                back=self.address_of("change", segment.pk),
                 obj=segment,
             )
         found = refresh_segment(segment, now=timezone.now())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Case, When
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -30,6 +31,7 @@ from loyalty.admin.offers import (
     OfferForm,
     StateFilter,
     SwitchedAdmin,
+    pays_nothing,
     state_of,
     switch_question,
     window,
@@ -203,6 +205,11 @@ class CampaignAdmin(SwitchedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related(*_LINKS)
 
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Show what is over last, the newest of the others first."""
+        is_over = Case(When(ends_at__lte=timezone.now(), then=1), default=0)
+        return [is_over.asc(), *self.ordering]
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CampaignChangeList
 
@@ -245,6 +252,7 @@ class CampaignAdmin(SwitchedAdmin):
             given = _given(campaign)
             extra |= {
                 "in_words": in_words(campaign, timezone.get_current_timezone()),
+                "pays_nothing": pays_nothing(campaign),
                 "state": state,
                 "state_variant": STATE_LABELS[state],
                 "audience": audience_count(campaign, now),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpResponseRedirect
 from django.utils import timezone
@@ -14,6 +15,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
+from campaigns.admin.wording import quest_in_words
 from campaigns.models import Quest, QuestOptIn, QuestRequirement, QuestStatus
 from campaigns.reports import NOTHING_GIVEN, given_by, participants_of
 from campaigns.services.taking_part import participations_of
@@ -24,16 +26,14 @@ from loyalty.admin.bases import (
     ReadOnlyAdmin,
 )
 from loyalty.admin.confirming import Question, ask, is_confirmed
-from loyalty.admin.formatting import link, list_page, name_of, number, points
-from loyalty.admin.offers import OfferForm, pays, when, window
+from loyalty.admin.formatting import link, list_page, name_of, points
+from loyalty.admin.offers import OfferForm, window
 from loyalty.engine.facts import OfferKind
 from loyalty.engine.numbers import format_value
 from loyalty.engine.quests import Measure
 from loyalty.models import Offer
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
@@ -55,6 +55,7 @@ class QuestForm(OfferForm):
 
     class Meta:
         help_texts = {
+            "name": "As it stands in lists and in apps.",
             "points": "What a member gets for completing it. Vouchers as prizes are "
             "not built yet.",
             "code": "Optional: the name that other systems use for this quest.",
@@ -64,10 +65,28 @@ class QuestForm(OfferForm):
         }
 
 
+class RequirementForm(forms.ModelForm):
+    """One requirement; a new one counts activities unless somebody says otherwise."""
+
+    class Meta:
+        help_texts = {
+            "value_threshold": "How many activities, or how much value: 3 for “Buy "
+            "three coffees”.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Count activities: that is what “three coffees” means to people."""
+        super().__init__(*args, **kwargs)
+        if "measure" in self.fields:
+            self.fields["measure"].initial = Measure.ACTIVITIES.value
+
+
 class RequirementInline(ProgramChoices, StackedInline):
     """What has to be reached."""
 
     model = QuestRequirement
+    form = RequirementForm
+    verbose_name = "requirement"
     extra = 0
     min_num = 1
     tab = True
@@ -79,10 +98,13 @@ class RequirementInline(ProgramChoices, StackedInline):
             None,
             {
                 "fields": (
-                    ("description", "order"),
-                    ("activity_type", "value_threshold"),
-                    ("measure", "restricted_to_ids"),
+                    "description",
+                    "activity_type",
+                    "measure",
+                    "value_threshold",
+                    "restricted_to_ids",
                     "check_in_interval_days",
+                    "order",
                 )
             },
         ),
@@ -123,6 +145,7 @@ class QuestAdmin(ProgramAdmin):
     ordering = ("-pk",)
     autocomplete_fields = ("included_segments", "excluded_segments")
     actions_detail = ("publish", "archive", "show_participants")
+    change_form_outer_before_template = "admin/campaigns/quest_in_words.html"
     fieldsets = (
         (
             "What",
@@ -174,6 +197,26 @@ class QuestAdmin(ProgramAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return QuestChangeList
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Add the quest in words, as it is saved."""
+        extra = dict(extra_context or {})
+        rows = self.get_queryset(request).select_related("wallet")
+        is_saved = object_id is not None and object_id.isdigit()
+        quest = rows.filter(pk=object_id).first() if is_saved else None
+        if quest is not None:
+            extra |= {
+                "in_words": quest_in_words(quest, timezone.get_current_timezone()),
+                "state": quest.get_status_display(),
+                "state_variant": STATUS_LABELS[quest.get_status_display()],
+            }
+        return super().changeform_view(request, object_id, form_url, extra)
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say in words why a quest that counted something stays."""
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
@@ -189,7 +232,7 @@ class QuestAdmin(ProgramAdmin):
         return format_html(
             '<span class="loyalty-name">{}</span><span class="loyalty-words">{}</span>',
             quest.name,
-            in_words(quest, timezone.get_current_timezone()),
+            quest_in_words(quest, timezone.get_current_timezone()),
         )
 
     @display(description="Status", label=STATUS_LABELS)
@@ -338,23 +381,3 @@ def _prize(one: Participation) -> str:
     if one.is_completed:
         return "Everything is done, but no prize was left."
     return "No prize yet."
-
-
-def in_words(quest: Quest, zone: tzinfo) -> str:
-    """Return what a quest asks for and gives; prefetch its requirements."""
-    steps = [
-        _asked(one)
-        for one in sorted(quest.requirements.all(), key=lambda row: (row.order, row.pk))
-    ]
-    between = ", then " if quest.enforce_order else " and "
-    asked = between.join(steps) or "nothing yet"
-    return f"{when(quest, zone)}, members who do this {pays(quest)}: {asked}."
-
-
-def _asked(one: QuestRequirement) -> str:
-    text = one.description
-    if one.measure != Measure.ACTIVITIES.value:
-        text += f" (to the value of {number(one.value_threshold)})"
-    if one.check_in_interval_days:
-        text += f" every {one.check_in_interval_days} days"
-    return text

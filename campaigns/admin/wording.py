@@ -1,4 +1,4 @@
-"""A campaign in words, from its saved row."""
+"""A campaign and a quest in words, from their saved rows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from loyalty.admin.formatting import money, number
 from loyalty.admin.offers import limits, listed, pays, when
 from loyalty.engine.facts import RewardMethod
+from loyalty.engine.quests import Measure
 from loyalty.models import Weekday
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from campaigns.models import Campaign
+    from campaigns.models import Campaign, Quest, QuestRequirement
 
 
 def in_words(campaign: Campaign, zone: tzinfo) -> str:
@@ -109,3 +110,23 @@ def _budgets(campaign: Campaign) -> list[str]:
 
 def _all(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def quest_in_words(quest: Quest, zone: tzinfo) -> str:
+    """Return what a quest asks for and gives; prefetch its requirements."""
+    steps = [
+        _asked(one)
+        for one in sorted(quest.requirements.all(), key=lambda row: (row.order, row.pk))
+    ]
+    between = ", then " if quest.enforce_order else " and "
+    asked = between.join(steps) or "nothing yet"
+    return f"{when(quest, zone)}, members who do this {pays(quest)}: {asked}."
+
+
+def _asked(one: QuestRequirement) -> str:
+    text = one.description
+    if one.measure != Measure.ACTIVITIES.value:
+        text += f" (to the value of {number(one.value_threshold)})"
+    if one.check_in_interval_days:
+        text += f" every {one.check_in_interval_days} days"
+    return text

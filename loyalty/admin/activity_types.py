@@ -24,21 +24,40 @@ from loyalty.admin.offers import (
 from loyalty.engine.facts import OfferKind, RewardMethod
 from loyalty.models import ActivityType, Offer
 
+_NEEDS_A_CODE = "An activity type needs a code."
 _METHODS = (RewardMethod.FIXED, RewardMethod.PER_VALUE, RewardMethod.NOTHING)
 
 
 class ActivityTypeForm(OfferForm):
-    """Only the rewards that an activity type can have."""
+    """Only the rewards that an activity type can have; one name is enough."""
 
     kind = OfferKind.ACTIVITY_TYPE
 
+    class Meta:
+        help_texts = {
+            "title": "What members do, for example Purchase.",
+            "name": "For staff, where it should differ. Empty: the title.",
+        }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take the other rewards out of the menu."""
+        """Ask for the code, not for a second name; take out the other rewards."""
         super().__init__(*args, **kwargs)
+        if "name" in self.fields:
+            self.fields["name"].required = False
+        if "code" in self.fields:
+            self.fields["code"].required = True
+            self.fields["code"].error_messages["required"] = _NEEDS_A_CODE
         field = self.fields.get("reward_method")
         if isinstance(field, forms.ChoiceField):
             labels = dict(Offer._meta.get_field("reward_method").flatchoices)
             field.choices = [(one.value, labels[one.value]) for one in _METHODS]
+
+    def clean(self) -> dict[str, Any]:
+        """Take the title for the name where there is none."""
+        answers = super().clean() or {}
+        if "name" in self.fields and not answers.get("name"):
+            answers["name"] = answers.get("title", "")
+        return answers
 
 
 @admin.register(ActivityType)

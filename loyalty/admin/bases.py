@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.db.models import DateTimeField, Q, URLField
-from django.http import Http404, HttpResponseRedirect
+from django.db.models import DateTimeField, DecimalField, Q, URLField
+from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
@@ -19,12 +20,17 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from loyalty.admin.working_program import working_program
 from loyalty.models import FrequencyPeriod, Program
+from loyalty.services.narrowing import offers_narrowed_by
 
 if TYPE_CHECKING:
     from django.db.models import Field, ForeignKey, Model, QuerySet
     from django.http import HttpRequest
 
 _OTHER_PROGRAM = "“%(value)s” is not one of this program's rows; choose from the list."
+_NARROWS = (
+    "These are only for it, and would be open to more without it: %s. Take it out "
+    "there first."
+)
 _SWITCHED = (
     "You have switched to another program since this page was opened. Switch back, "
     "then save again."
@@ -39,6 +45,16 @@ class MomentField(forms.SplitDateTimeField):
         if data_list and data_list[0] and data_list[1] in self.empty_values:
             data_list = [data_list[0], time.min]
         return super().compress(data_list)
+
+
+class NumberField(forms.DecimalField):
+    """A number, shown without decimals that say nothing: 100, not 100.0000."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return the number as people write it."""
+        if isinstance(value, Decimal):
+            return f"{value.normalize():f}"
+        return super().prepare_value(value)
 
 
 class ProgramChoices:
@@ -78,10 +94,12 @@ class ProgramChoices:
     def formfield_for_dbfield(
         self, db_field: Field, request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Name the zone in which moments are read; complete addresses by https."""
+        """Name the zone of moments, trim numbers, complete addresses by https."""
         if isinstance(db_field, DateTimeField):
             kwargs.setdefault("form_class", MomentField)
             kwargs.setdefault("widget", UnfoldAdminSplitDateTimeWidget)
+        if isinstance(db_field, DecimalField):
+            kwargs.setdefault("form_class", NumberField)
         if isinstance(db_field, URLField):
             kwargs.setdefault("assume_scheme", "https")
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
@@ -137,6 +155,25 @@ class ProgramAdmin(ProgramChoices, ModelAdmin):
                     f"“{other}” belongs to another program. Switch to it first.",
                 )
         return found
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Keep what an offer is restricted to: without it, it would pay to more."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        narrowed = {offer for one in objs for offer in offers_narrowed_by(one)}
+        if narrowed:
+            names = ", ".join(sorted(f"“{offer}”" for offer in narrowed))
+            return deleted, counts, set(), [_NARROWS % names]
+        return deleted, counts, lacking, protected
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Choose on a new row's page what the list before it was filtered by."""
+        initial = super().get_changeform_initial_data(request)
+        filters = QueryDict(str(request.GET.get("_changelist_filters", "")))
+        for name, value in filters.items():
+            field, _, lookup = name.partition("__")
+            if lookup == "id__exact":
+                initial.setdefault(field, value)
+        return initial
 
     def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
         """Return the row of this program that an action was asked for.

@@ -147,6 +147,14 @@ def pays(offer: Offer) -> str:
     return f"{amount} per {money(offer.per_value)}"
 
 
+def pays_nothing(offer: Offer) -> bool:
+    """Return whether the points were forgotten: no method of none, but no points."""
+    method = RewardMethod(offer.reward_method)
+    if method in (RewardMethod.NOTHING, RewardMethod.MULTIPLIER):
+        return False
+    return offer.points == 0
+
+
 def unit_of(offer: Offer) -> str:
     """Return what the wallet's amounts are called."""
     name = str(offer.wallet)
@@ -223,7 +231,9 @@ class SwitchedAdmin(ProgramAdmin):
         lacking = lacking - {Offer._meta.verbose_name}
         if protected:
             return deleted, counts, set(), [_STAYS]
-        return deleted, counts, lacking, protected
+        # What hangs on a draft goes with it; its rows would only frighten people.
+        names = [str(one) for one in objs]
+        return names, {self.opts.verbose_name_plural: len(names)}, lacking, protected
 
     @admin.action(description="Enable…", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:

@@ -65,18 +65,20 @@ class SegmentAdmin(ProgramAdmin):
         """Return a link to the members."""
         return link_to(_members_page(segment), "Show members")
 
-    @display(description="Used by", empty_value="No campaign and no activity type.")
-    def used_by(self, segment: Segment) -> SafeString | None:
+    @display(description="Used by")
+    def used_by(self, segment: Segment) -> SafeString | str:
         """Return links to the offers that let its members in or keep them out."""
         # The relations belong to the app above; they are reached by their names.
         related: Any = segment
         offers = [
             *related.campaigns.order_by("-pk"),
             *related.excluding_campaigns.order_by("-pk"),
+            *related.quests.order_by("-pk"),
+            *related.excluding_quests.order_by("-pk"),
             *related.activitytype_set.order_by("title"),
         ]
         links = format_html_join(", ", "{}", ((link(one),) for one in offers[:50]))
-        return links or None
+        return links or "No campaign, no quest and no activity type."
 
     @action(description="Members", permissions=["view"], icon="group")
     def show_members(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -129,6 +131,13 @@ class SegmentMembershipAdmin(ProgramAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Reached from a segment, not from the menu."""
         return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Let a member enter now, unless somebody says otherwise."""
+        return {
+            "entered_at": timezone.now(),
+            **super().get_changeform_initial_data(request),
+        }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("member__identities")

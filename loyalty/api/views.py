@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
+from django.db.models import ProtectedError
 from rest_framework import mixins, status
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -18,6 +19,7 @@ from loyalty.api.permissions import HasScope, IsForEveryUnit
 from loyalty.api.problems import Problem, invalid, invalid_parameter
 from loyalty.api.rendering import JsonRenderer, Negotiation
 from loyalty.api.throttling import KeyThrottle
+from loyalty.services.narrowing import offers_narrowed_by
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -170,10 +172,14 @@ class ConfigurationViewSet(ReadOnlyViewSet):
         return self._write(serializer, status.HTTP_200_OK)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Delete a row that nothing refers to."""
+        """Delete a row that nothing refers to and no offer is restricted to."""
         with transaction.atomic():
             name_actor(self.caller)
-            self.get_object().delete()
+            row = self.get_object()
+            narrowed = offers_narrowed_by(row)
+            if narrowed:
+                raise ProtectedError("Offers are only for it.", set(narrowed))
+            row.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _write(self, serializer: BaseSerializer[Any], code: int) -> Response:

@@ -251,7 +251,7 @@ def test_an_operator_undoes_a_file_after_being_asked(client, operator, program):
 
     assert Account.objects.get(member__isnull=False).balance == 0
     text = text_of(client.get(page("change", upload.pk)))
-    assert "1 activities were undone" in text
+    assert "1 activity was undone" in text
     assert "Undo the whole file…" not in text
 
 

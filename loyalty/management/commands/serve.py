@@ -17,6 +17,8 @@ from django.db import connection
 from honcho.manager import Manager
 from kombu.exceptions import OperationalError
 
+from loyalty.services.groups import create_groups
+
 DEMO_USERNAME = "demo"
 DEMO_PASSWORD = "demo"  # noqa: S105 of a site that only its own machine reaches
 WEB_PROCESSES_MAX = 2
@@ -58,6 +60,7 @@ class Command(BaseCommand):
         _prepare_broker()
         if demo:
             _create_demo_login()
+            create_groups()
             load_demo("--first-month")
         connection.close()
         connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL alone has it

@@ -271,6 +271,16 @@ def test_what_is_in_use_cannot_be_deleted(program, client):
     assert BusinessUnit.objects.count() == 1
 
 
+def test_what_an_offer_is_restricted_to_cannot_be_deleted(program, client):
+    segment = builders.make_segment(program)
+    builders.make_campaign(program, included_segments=[segment])
+
+    response = client.delete(f"segments/{segment.pk}")
+
+    problem_in(response, 409, "in_use")
+    assert type(segment).objects.count() == 1
+
+
 TYPE = {
     "code": "SURVEY",
     "name": "Survey",
