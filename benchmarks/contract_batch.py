@@ -67,6 +67,7 @@ def run(size: Size) -> list[Measure]:
     # Items say nothing of a value that could earn by itself.
     types = ActivityType.objects.filter(program=program, code="PURCHASE")
     types.update(reward_method="fixed", points=5)
+    row: Any
     row, key = ApiKey.objects.create_key(name="App", program=program, can_write=True)
     # Without a unit an activity would meet the campaigns of every other unit, too.
     row.business_units.set(BusinessUnit.objects.filter(code="grocery"))
