@@ -12,7 +12,7 @@ from activities.models import (
     UploadStatus,
 )
 from activities.reports import ledger_mismatches
-from activities.services import reverse_activities, uploads
+from activities.services import record_activities, reverse_activities, uploads
 from activities.services.uploads import staging
 from loyalty.models import Account, Entry
 from tests.activities.uploads.files import (
@@ -24,7 +24,7 @@ from tests.activities.uploads.files import (
     run,
     undo,
 )
-from tests.builders import make_campaign, make_type, make_wallet
+from tests.builders import make_campaign, make_type, make_wallet, purchase
 
 pytestmark = pytest.mark.django_db
 
@@ -222,23 +222,29 @@ def test_a_program_switched_off_meanwhile_pauses_its_uploads(program):
     assert not Activity.objects.exists()
 
 
-def test_points_beyond_what_a_balance_holds_pause_the_file(program):
+def test_rows_beyond_what_a_balance_holds_are_refused(program):
     wallet = make_wallet(program, code="fine", name="Fine", decimals=4)
     make_type(program, "HUGE", wallet=wallet)
-    lines = [
-        f"H-{number},ann,2026-03-04T12:00:00Z,HUGE,STORE,99999999999999"
-        for number in range(15)
-    ]
-    content = "\n".join([THREE_PURCHASES.strip(), *lines])
+    huge = "H-1,ann,2026-03-04T12:00:00Z,HUGE,STORE,99999999999999"
 
-    upload = confirmed(program, content)
-    run(upload)
+    upload = finished(program, f"{THREE_PURCHASES.strip()}\n{huge}")
 
-    assert upload.dry_run["points"][0]["points"] == 15 * (10**14 - 1) * 10**4
-    assert upload.status == UploadStatus.PAUSED
-    assert "cannot be kept" in upload.failure
-    assert not Activity.objects.exists()
+    assert (upload.recorded_count, upload.refused_count) == (3, 1)
+    assert upload.refusals.get().code == "amount_too_large"
     assert list(ledger_mismatches()) == []
+
+
+def test_a_balance_that_grew_full_since_the_check_pauses_the_file(program):
+    upload = confirmed(program, THREE_PURCHASES)
+    record_activities(program.pk, [purchase("ann", "1")], now=NOW)
+    Account.objects.filter(member__isnull=False).update(balance=2**53)
+
+    run(upload)
+    upload.refresh_from_db()
+
+    assert upload.status == UploadStatus.PAUSED
+    assert "more points than" in upload.failure
+    assert Activity.objects.count() == 1
 
 
 ALLOWED = {
