@@ -18,8 +18,23 @@ CHROMIUM_ARGUMENTS = [
 
 
 def pytest_collection_modifyitems(items):
-    """Run the slow tests last, so that a red fast one shows early."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    """Run the slow tests last, so that a red fast one shows early.
+
+    Tests that empty the database come after all others: what migrations ship is
+    gone then.
+    """
+    items.sort(
+        key=lambda item: (_empties(item), item.get_closest_marker("slow") is not None)
+    )
+
+
+def _empties(item):
+    marker = item.get_closest_marker("django_db")
+    if marker is not None and marker.kwargs.get("transaction"):
+        return True
+    return not {"transactional_db", "live_server"}.isdisjoint(
+        getattr(item, "fixturenames", ())
+    )
 
 
 @pytest.fixture(scope="session")
