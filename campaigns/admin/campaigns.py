@@ -70,6 +70,7 @@ class CampaignForm(OfferForm):
     )
 
     class Meta:
+        labels = {"item_list": "Product list"}
         help_texts = {
             "name": "For staff, as it stands in lists and explanations.",
             "code": "Optional: the name that other systems use for this campaign.",

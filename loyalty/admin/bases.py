@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 _OTHER_PROGRAM = "“%(value)s” is not one of this program's rows; choose from the list."
 _NARROWS = (
-    "These are only for it, and would be open to more without it: %s. Take it out "
-    "there first."
+    "These name it, and would be open to more without it: %s. Take it out there first."
 )
 _SWITCHED = (
     "You have switched to another program since this page was opened. Switch back, "
