@@ -29,7 +29,7 @@ from loyalty.engine.facts import (
     TierChange,
 )
 from loyalty.engine.points import multiplied, points_per_unit
-from loyalty.engine.quests import Conditions, absorb_step, decide_quest
+from loyalty.engine.quest_decision import Conditions, absorb_step, decide_quest
 from loyalty.engine.tiers import tier_at, tier_for
 
 if TYPE_CHECKING:
