@@ -387,6 +387,12 @@ class ActivityType(Offer):
                 violation_error_message="Say whether the segment lets members in or "
                 "keeps them out.",
             ),
+            models.CheckConstraint(
+                condition=~Q(redirect_url__iregex=r"^\s*(javascript|data|vbscript):"),
+                name="activity_type_leads_to_a_page",
+                violation_error_message="The redirect address must lead to a page or "
+                "an app; it may not be a script.",
+            ),
         ]
 
     def __str__(self) -> str:

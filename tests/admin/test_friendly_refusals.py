@@ -94,6 +94,7 @@ REFUSED = [
     (ActivityType, {**TYPE, "segment": "SEGMENT"}, "lets members in or keeps them out"),
     (ActivityType, {**TYPE, "segment_mode": "inclusion"}, "Say whether the segment"),
     (ActivityType, {**TYPE, "reward_method": "multiplier"}, "not one of the available"),
+    (ActivityType, {**TYPE, "redirect_url": " JavaScript:x()"}, "may not be a script"),
     (Campaign, {**CAMPAIGN, "code": "TAKEN"}, "code is taken"),
     (Campaign, {**CAMPAIGN, "points": "-1"}, "cannot be negative"),
     (Campaign, {**CAMPAIGN, "points": "0.5"}, "counts 0 decimals"),

@@ -333,6 +333,13 @@ def test_an_activity_type_is_written_in_full_and_pays(program, client, survey):
     assert earned["totals"]["loyalty"]["base"] == 12
 
 
+@pytest.mark.parametrize("scheme", ["javascript", " DATA", "vbscript"])
+def test_a_redirect_address_is_no_script(client, survey, scheme):
+    answer = client.post("activity-types", {**survey, "redirect_url": f"{scheme}:x"})
+
+    assert "may not be a script" in problem_in(answer, 400, "invalid")["detail"]
+
+
 def test_an_activity_type_is_changed_member_by_member(client, survey):
     tag = client.post("tags", {"name": "a"}).json()["id"]
     row = client.post("activity-types", {**survey, "tags": [tag]}).json()
