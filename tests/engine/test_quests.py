@@ -24,6 +24,7 @@ from loyalty.engine.facts import (
     Reason,
     Rejection,
 )
+from loyalty.engine.programme import QuestIndex
 from loyalty.engine.quests import (
     Candidate,
     Measure,
@@ -32,6 +33,7 @@ from loyalty.engine.quests import (
     amounts_of,
     automatic_opt_in,
     completions_of,
+    prizes_of,
     prizes_to_take_back,
     runs_of,
 )
@@ -346,6 +348,47 @@ def test_once_all_prizes_are_given_progress_goes_on_without_one():
     assert outcome.reason is Reason.AWARDS_BUDGET_SPENT
     assert len(history.quests[77].contributions) == 1
     assert history.quests[77].prizes == []
+
+
+def test_a_quest_without_a_prize_says_that_there_is_nothing_to_pay():
+    asked = quest(
+        requirement(threshold=1, measure=Measure.ACTIVITIES), prize={"points": 0}
+    )
+
+    assert decide(asked, anyone()).reason is Reason.NOTHING_TO_PAY
+
+
+def test_the_prizes_of_an_opt_in_are_those_within_its_time():
+    first, second = OptIn(1, NOON), OptIn(2, NOON + 2 * HOUR)
+    history = QuestHistory(
+        [first, second], [], [(NOON + HOUR, 1), (NOON + 3 * HOUR, 2)]
+    )
+
+    assert prizes_of(history, first) == [NOON + HOUR]
+    assert prizes_of(history, second) == [NOON + 3 * HOUR]
+
+
+def test_a_quest_is_found_by_the_types_of_its_requirements_while_it_is_live():
+    prize = {
+        "activity_type_ids": frozenset({1}),
+        "starts_at": NOON,
+        "ends_at": NOON + HOUR,
+    }
+    live = quest(prize=prize)
+    draft = quest(prize={**prize, "id": 78, "is_enabled": False})
+    index = QuestIndex([live, draft])
+
+    def found(at, type_id=1):
+        return [one.quest.id for one in index.candidates(at, type_id, 10_000, [])]
+
+    assert found(NOON) == [77]
+    assert found(NOON - HOUR) == found(NOON + HOUR) == found(NOON, 2) == []
+
+
+def test_a_quest_that_an_activity_adds_nothing_to_is_not_considered():
+    asked = quest(requirement(), prize={"activity_type_ids": frozenset({1})})
+
+    assert QuestIndex([asked]).candidates(NOON, 1, 0, []) == []
 
 
 def test_a_late_activity_counts_where_it_happened():
