@@ -197,6 +197,13 @@ class QuestAdmin(ProgramAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return QuestChangeList
 
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Quest | None = None
+    ) -> tuple[str, ...]:
+        """How members take part is fixed once somebody does."""
+        is_fixed = obj is not None and obj.opt_ins.exists()
+        return ("opt_in_mode",) if is_fixed else ()
+
     def changeform_view(
         self,
         request: HttpRequest,

@@ -157,6 +157,28 @@ def test_a_participant_s_page_tells_how_far_it_is(browser, program):
     assert "No prize yet." in words
 
 
+def test_how_members_take_part_is_fixed_once_somebody_does(browser, program):
+    quest = make_quest(program, opt_in_mode="by_call")
+    address = page(Quest, "change", quest.pk)
+    assert "opt_in_mode" in browser.get(address).context["adminform"].form.fields
+
+    make_opt_in(quest, make_member(program))
+
+    assert "opt_in_mode" not in browser.get(address).context["adminform"].form.fields
+
+
+def test_a_quest_with_progress_keeps_its_requirements(browser, program):
+    member = make_member(program)
+    quest = make_quest(program)
+    record_activities(program.pk, [purchase(member, "1")], now=NOON)
+    address = page(Quest, "change", quest.pk)
+
+    answer = save(browser, address, **{"requirements-0-DELETE": "on"})
+
+    assert answer.status_code == 200
+    assert QuestRequirement.objects.count() == 1
+
+
 def test_a_quest_that_somebody_is_in_cannot_be_deleted(browser, program):
     quest = make_quest(program)
     make_opt_in(quest, make_member(program))
