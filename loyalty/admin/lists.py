@@ -17,5 +17,6 @@ class NamesFileForm(forms.Form):
     has_heading = forms.BooleanField(
         label="The first line is a heading",
         required=False,
+        help_text="Off: the first line counts like every other.",
         widget=UnfoldBooleanSwitchWidget,
     )
