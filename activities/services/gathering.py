@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from activities.services.batch import Batch, Draft
     from loyalty.engine.facts import Offer
 
+_UNDONE = "SELECT activity_id FROM activities_activityreversal"
+
 
 def lock_members(batch: Batch) -> None:
     """Lock every member that the batch may credit, by primary key."""
@@ -236,6 +238,8 @@ def gather_budgets(batch: Batch, *, lock: bool) -> None:
         if offer.has_budget and offer.id not in batch.budgets
     }
     if limited:
+        if lock:
+            budgets.open_missing(limited, undone=_UNDONE)
         batch.budgets.update(budgets.budgets_of(limited, lock=lock))
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from loyalty.engine.facts import Budget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from loyalty.engine.facts import Award, Offer
     from loyalty.ledger import Reversed
@@ -28,8 +28,6 @@ def budgets_of(offers: Mapping[int, Offer], *, lock: bool) -> dict[int, Budget]:
     primary key, after every member lock: two writers cannot both see the last
     point. Without, the figures may be gone by the time they are read.
     """
-    if lock:
-        _open_missing(sorted(offers))
     with connection.cursor() as cursor:
         cursor.execute(
             _USED_AND_LOCKED if lock else _USED,
@@ -50,24 +48,35 @@ def _left(offer: Offer, points_paid: int, awards_paid: int) -> Budget:
     )
 
 
-def _open_missing(campaign_ids: list[int]) -> None:
+def open_missing(campaign_ids: Collection[int], *, undone: str) -> None:
     """Start counting campaigns that got a budget after they had paid already.
 
-    A budget looks back: what was paid before it was set counts against it. The
+    A budget looks back: what was paid before it was set counts against it, but for
+    activities that were undone; a quest's prize counts while it stands. The
     configuration lock keeps recordings under an older revision from slipping by.
+
+    Args:
+        campaign_ids: campaigns and quests with a budget.
+        undone: SQL that returns ``activity_id`` of undone activities. An undone award
+            that was spent leaves no entry behind, only a debt.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO campaigns_campaignusage"
+            "INSERT INTO campaigns_campaignusage"  # noqa: S608 (the caller's own words)
             " (campaign_id, points_paid, awards_paid)"
             " SELECT c.id, coalesce(sum(e.amount), 0), count(e.id)"
             " FROM unnest(%s::bigint[]) AS c(id)"
+            " LEFT JOIN loyalty_offer o ON o.id = c.id"
             " LEFT JOIN loyalty_entry e ON e.offer_id = c.id AND e.kind = 'award'"
-            " AND NOT EXISTS (SELECT 1 FROM loyalty_entry r WHERE r.reverses_id = e.id)"
+            " AND CASE WHEN o.kind = 'quest' THEN EXISTS (SELECT 1"
+            "  FROM loyalty_completion p WHERE p.activity_id = e.activity_id"
+            "  AND p.offer_id = e.offer_id AND p.is_paid)"
+            f" ELSE NOT EXISTS (SELECT 1 FROM ({undone}) x"
+            "  WHERE x.activity_id = e.activity_id) END"
             " WHERE NOT EXISTS (SELECT 1 FROM campaigns_campaignusage u"
             " WHERE u.campaign_id = c.id)"
             " GROUP BY c.id ON CONFLICT DO NOTHING",
-            [campaign_ids],
+            [sorted(campaign_ids)],
         )
 
 

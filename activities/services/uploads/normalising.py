@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,6 +37,7 @@ _CODE_MAX = 50
 _DATA_BYTES_MAX = 64 * 1024
 _REMEMBERED = 1 << 16
 _SUM_END = 10**14 * UNITS_PER_ONE
+_WITHOUT_SECONDS = re.compile(r"^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(?![:\d])", re.ASCII)
 _SUM_TOO_LARGE = "The values of the items add up to more than 14 digits."
 
 
@@ -93,7 +95,9 @@ class Normaliser:
         self._item_of = itemgetter(*(places.get(name, absent) for name in ITEM_COLUMNS))
         self._has_items = layout.has_items
         self._data_of = data_of or _data_reader(layout)
-        self._moment_of = lru_cache(_REMEMBERED)(lambda text: parse_moment(text, zone))
+        self._moment_of = lru_cache(_REMEMBERED)(
+            lambda text: parse_moment(_with_seconds(text), zone)
+        )
 
     def normalise(self, group: Group) -> NewRow | tuple[int, str, str, str]:
         """Return the row to stage, or line, field, code and sentence of a refusal."""
@@ -246,6 +250,11 @@ def _quantity(text: str, place: int) -> str:
         return _format_quantity(text)
     except InvalidNumber as error:
         raise _BadCell(place, "item_quantity", error.code, str(error)) from None
+
+
+def _with_seconds(text: str) -> str:
+    """Return a moment with the seconds that spreadsheets leave out."""
+    return _WITHOUT_SECONDS.sub(r"\1:00", text)
 
 
 def _missing(field: str, place: int = 0) -> _BadCell:

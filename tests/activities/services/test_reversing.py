@@ -5,7 +5,7 @@ import pytest
 from activities.models import Activity, ActivityReversal
 from activities.reports import ledger_mismatches
 from activities.services import record_activities, reverse_activities
-from campaigns.models import CampaignUsage
+from campaigns.models import Campaign, CampaignUsage
 from loyalty import ledger
 from loyalty.models import Account, Entry, FrequencyPeriod, Lot, MemberTier, Program
 from tests.builders import (
@@ -198,3 +198,18 @@ def test_who_reversed_and_why_is_kept(program):
     reversal = ActivityReversal.objects.get()
     assert (reversal.reason, reversal.actor) == ("returned", "anna")
     assert Activity.objects.get().reversal == reversal
+
+
+def test_a_budget_set_later_does_not_count_what_is_owed_back(program):
+    campaign = make_campaign(program, points=60)
+    member = make_member(program)
+    [first] = record(program, purchase(member))
+    ledger.spend(member, wallet_of(program).pk, 60, at=NOON, reason="gift")
+    reverse(program, first)
+    Campaign.objects.filter(pk=campaign.pk).update(points_budget=100)
+
+    record(program, purchase(member))
+
+    usage = CampaignUsage.objects.get()
+    assert (usage.points_paid, usage.awards_paid) == (60, 1)
+    assert list(ledger_mismatches()) == []

@@ -1,5 +1,7 @@
 """Each bad row is refused by line, field and code; the good ones beside it stand."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from activities.models import Activity, UploadRefusal, UploadStatus
@@ -47,6 +49,8 @@ GOOD = {
         ("occurred_at", "yesterday", "invalid_moment"),
         ("occurred_at", "04.03.2026 12:00", "invalid_moment"),
         ("occurred_at", "2026-03-04", "invalid_moment"),
+        ("occurred_at", "2026-03-04 12", "invalid_moment"),
+        ("occurred_at", "2026-03-04 12:0", "invalid_moment"),
         ("occurred_at", "2026-03-04T24:00:00Z", "invalid_moment"),
         ("occurred_at", "2026-02-30T12:00:00Z", "invalid_moment"),
         ("occurred_at", "2026-03-29T02:30:00", "nonexistent_local_time"),
@@ -284,3 +288,16 @@ def test_a_file_without_a_good_row_cannot_be_confirmed(program):
     upload = checked(program, [{**GOOD, "member": "nobody"}])
 
     assert (upload.status, upload.activity_count) == (UploadStatus.VALIDATED, 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-03-04 10:00", "2026-03-04T10:00Z", "2026-03-04T15:30+05:30"]
+)
+def test_seconds_may_be_left_out_as_spreadsheets_do(program, text):
+    upload = finished(
+        program,
+        f"key,member,occurred_at,type,channel,value\nS-1,ann,{text},PURCHASE,STORE,5\n",
+    )
+
+    assert upload.recorded_count == 1
+    assert Activity.objects.get().occurred_at == datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
