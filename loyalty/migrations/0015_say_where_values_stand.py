@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='activitytype',
             name='value_param',
-            field=models.CharField(blank=True, help_text='Name in activity_params whose number is the activity’s value, for example total_amount. Empty: Netcore activities have none.', max_length=100, verbose_name='value in Netcore activities'),
+            field=models.CharField(blank=True, help_text="Name in activity_params whose number is the activity's value, for example total_amount. Empty: Netcore activities have none.", max_length=100, verbose_name='value in Netcore activities'),
         ),
         migrations.AlterField(
             model_name='activitytype',

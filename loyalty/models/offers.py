@@ -367,7 +367,7 @@ class ActivityType(Offer):
         "value in Netcore activities",
         max_length=100,
         blank=True,
-        help_text="Name in activity_params whose number is the activity’s value, for "
+        help_text="Name in activity_params whose number is the activity's value, for "
         "example total_amount. Empty: Netcore activities have none.",
     )
     needs_review = models.BooleanField(
