@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from activities.services.batch import Batch, Draft
     from loyalty.engine.facts import Offer
 
-_UNDONE = "SELECT activity_id FROM activities_activityreversal"
+# SQL for ``campaigns.services.budgets.open_missing``.
+UNDONE = "SELECT activity_id FROM activities_activityreversal"
 
 
 def lock_members(batch: Batch) -> None:
@@ -239,7 +240,7 @@ def gather_budgets(batch: Batch, *, lock: bool) -> None:
     }
     if limited:
         if lock:
-            budgets.open_missing(limited, undone=_UNDONE)
+            budgets.open_missing(limited, undone=UNDONE)
         batch.budgets.update(budgets.budgets_of(limited, lock=lock))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Max
 
 from activities.models import Activity
+from activities.services.gathering import UNDONE
 from activities.services.segments import note_moved
 from campaigns.services import budgets, quests
 from campaigns.services.programme import programme_for_update
@@ -14,7 +16,7 @@ from loyalty import ledger
 from loyalty.engine.tiers import tier_for
 from loyalty.ledger.awards import post_tier_changes
 from loyalty.ledger.holdings import copy_lines, copy_text
-from loyalty.models import Member, TierCause
+from loyalty.models import EntryKind, Member, MemberTier, TierCause
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,10 +41,12 @@ def reverse_activities(
     whichever of them it came, and stays if they do. Numbers that are not of this
     program are passed over. Undoing twice does nothing the second time.
 
-    Locks the configuration (shared), the members, then campaign usage.
+    Locks the configuration (shared), anonymous profiles that are nobody's yet, the
+    members, then campaign usage.
     """
     with transaction.atomic():
         programme = programme_for_update(program_id)
+        _lock_unknown_actors(program_id, activity_ids)
         member_ids = _members_of(program_id, activity_ids)
         ledger.lock_members(member_ids)
         # After the locks: somebody else may have undone some in the meantime.
@@ -50,6 +54,7 @@ def reverse_activities(
         if todo:
             holdings = ledger.holdings_of(member_ids)
             prizes = quests.take_back(programme, todo)
+            _open_budgets(programme, todo, prizes)
             undone = ledger.reverse_awards(
                 ledger.Undoing(program_id, todo, now, reason, *prizes), holdings
             )
@@ -58,6 +63,37 @@ def reverse_activities(
             _mark(todo, now, reason, actor)
             note_moved(programme, member_ids)
     return todo
+
+
+def _lock_unknown_actors(program_id: int, activity_ids: Collection[int]) -> None:
+    """Let merges that would pay for the activities end, or wait for the reversal."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM loyalty_anonymousprofile WHERE id IN"
+            " (SELECT anonymous_profile_id FROM activities_activity"
+            "  WHERE program_id = %s AND id = ANY(%s) AND member_id IS NULL)"
+            " ORDER BY id FOR NO KEY UPDATE",
+            [program_id, list(activity_ids)],
+        )
+
+
+def _open_budgets(
+    programme: Programme, activity_ids: Collection[int], prizes: quests.Undone
+) -> None:
+    """Count what budgets paid before it goes back: others may be about to count."""
+    limited = [one.id for one in programme.offers.values() if one.has_budget]
+    if not limited:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT offer_id FROM loyalty_entry WHERE kind = %s"
+            " AND activity_id = ANY(%s) AND offer_id = ANY(%s)",
+            [EntryKind.AWARD.value, list(activity_ids), limited],
+        )
+        paid = {row[0] for row in cursor.fetchall()}
+    paid |= {quest_id for _, quest_id in prizes.taken} & set(limited)
+    if paid:
+        budgets.open_missing(paid, undone=UNDONE)
 
 
 def _members_of(program_id: int, activity_ids: Collection[int]) -> list[int]:
@@ -88,12 +124,14 @@ def _lower_tiers(
         for member_id, score in scores.items()
         if (tier_id := tier_for(score, programme.rules.tiers)) != held[member_id]
     }
+    latest = _latest_steps(current)
     post_tier_changes(
         [
             (
                 member_id,
                 tier_id,
-                now,
+                # Activities may lie a little ahead of now; the timeline only grows.
+                max(now, latest.get(member_id, now)),
                 TierCause.REVERSAL.value,
                 scores[member_id],
                 None,
@@ -102,6 +140,11 @@ def _lower_tiers(
         ],
         current,
     )
+
+
+def _latest_steps(member_ids: Collection[int]) -> dict[int, datetime]:
+    rows = MemberTier.objects.filter(member__in=member_ids).values("member_id")
+    return {row["member_id"]: row["at"] for row in rows.annotate(at=Max("since"))}
 
 
 def _mark(activity_ids: list[int], now: datetime, reason: str, actor: str) -> None:

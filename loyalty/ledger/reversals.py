@@ -110,6 +110,12 @@ def _awards_of(undoing: Undoing) -> list[_Award]:
             " FROM loyalty_entry e JOIN loyalty_account a ON a.id = e.credit_account_id"
             " WHERE e.activity_id = ANY(%s) AND e.kind = %s AND NOT EXISTS"
             " (SELECT 1 FROM loyalty_entry r WHERE r.reverses_id = e.id)"
+            # A prize that was spent when it was taken back has no such entry.
+            " AND (NOT EXISTS (SELECT 1 FROM loyalty_offer o"
+            "  WHERE o.id = e.offer_id AND o.kind = 'quest')"
+            " OR EXISTS (SELECT 1 FROM loyalty_completion c"
+            "  WHERE c.activity_id = e.activity_id AND c.offer_id = e.offer_id"
+            "  AND c.is_paid))"
             " ORDER BY e.id",
             [every, EntryKind.AWARD.value],
         )

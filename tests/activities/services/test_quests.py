@@ -405,6 +405,22 @@ def test_a_spent_prize_that_is_taken_back_is_owed(program):
     assert Account.objects.get(member=member).owed == 100
 
 
+def test_a_spent_prize_is_taken_back_once_though_nothing_was_left_of_it(program):
+    member = make_member(program)
+    make_quest(program, completions_total=1)
+    first, _, third = shop(program, member, -3, -2, -1)
+    wallet = Account.objects.get(member=member).wallet_id
+    movements.spend(member, wallet, 100, at=NOON + HOUR, reason="voucher")
+    undo(program, first)
+
+    undo(program, third)
+
+    holding = Account.objects.get(member=member)
+    assert (holding.owed, holding.lifetime_earned) == (100, 0)
+    assert CampaignUsage.objects.get().awards_paid == 0
+    sound()
+
+
 def test_the_decision_record_explains_the_progress_and_the_prize(program):
     member = make_member(program)
     quest = make_quest(program)

@@ -1,5 +1,7 @@
 """What reversal promises: exactly what was given comes back, once, everywhere."""
 
+from datetime import timedelta
+
 import pytest
 
 from activities.models import Activity, ActivityReversal
@@ -213,3 +215,47 @@ def test_a_budget_set_later_does_not_count_what_is_owed_back(program):
     usage = CampaignUsage.objects.get()
     assert (usage.points_paid, usage.awards_paid) == (60, 1)
     assert list(ledger_mismatches()) == []
+
+
+def test_reversing_what_paid_while_there_was_no_budget_leaves_the_rest(program):
+    campaign = make_campaign(program, points=60, points_budget=100)
+    member = make_member(program)
+    offer = Campaign.objects.filter(pk=campaign.pk)
+    record(program, purchase(member, "5"))
+    offer.update(points_budget=None)
+    activity_ids = record(program, purchase(member), purchase(member))
+
+    reverse(program, *activity_ids)
+
+    assert account(member).balance == 65
+
+
+def test_a_budget_set_again_counts_what_was_paid_without_it(program):
+    campaign = make_campaign(program, points=60, points_budget=100)
+    member = make_member(program)
+    offer = Campaign.objects.filter(pk=campaign.pk)
+    record(program, purchase(member))
+    offer.update(points_budget=None)
+    [second] = record(program, purchase(member))
+    record(program, purchase(member))
+    reverse(program, second)
+    offer.update(points_budget=150)
+
+    record(program, purchase(member))
+
+    usage = CampaignUsage.objects.get()
+    assert (usage.points_paid, usage.awards_paid) == (150, 3)
+    assert account(member).balance == 150
+
+
+def test_a_tier_reached_a_little_ahead_of_now_is_lost_too(program):
+    gold = make_tier(program, "Gold", 100)
+    make_campaign(program, points=1_000, minimum_tier=gold)
+    member = make_member(program)
+    ahead = NOON + timedelta(minutes=30)
+    activity_ids = record(program, purchase(member, "150", occurred_at=ahead))
+    reverse(program, *activity_ids)
+
+    record(program, purchase(member, "5", occurred_at=ahead))
+
+    assert account(member).balance == 5
