@@ -84,7 +84,7 @@ def record_activities(
             with transaction.atomic():
                 programme = programme_for_update(program_id)
                 batch = _start(programme, commands, now)
-                _gather(batch, may_enrol=may_enrol)
+                batch = _with_actors(batch, may_enrol=may_enrol, lock=True)
                 decide_and_apply(batch, upload_id)
             return batch.final_outcomes()
         except (IntegrityError, OperationalError):
@@ -111,8 +111,7 @@ def simulate_activities(
     batch = _start(programme or current_programme(program_id), commands, now)
     if budgets is not None:
         batch.budgets = budgets
-    find_actors(batch, may_enrol=may_enrol, lock=False)
-    gathering.answer_known_keys(batch)
+    batch = _with_actors(batch, may_enrol=may_enrol, lock=False)
     _gather_facts(batch, lock=False)
     _decide(batch)
     for draft in batch.drafts:
@@ -132,10 +131,37 @@ def _start(
     return batch
 
 
-def _gather(batch: Batch, *, may_enrol: bool) -> None:
-    find_actors(batch, may_enrol=may_enrol, lock=True)
-    gathering.lock_members(batch)
-    gathering.answer_known_keys(batch)
+def _with_actors(batch: Batch, *, may_enrol: bool, lock: bool) -> Batch:
+    """Return the batch with its actors, without what its keys refuse.
+
+    Nobody is known by what a refused command says: whoever follows it in the batch
+    is looked up again without it.
+    """
+    while True:
+        find_actors(batch, may_enrol=may_enrol, lock=lock)
+        if lock:
+            gathering.lock_members(batch)
+        named = batch.drafts
+        gathering.answer_known_keys(batch)
+        misleading = [
+            draft.place
+            for draft in named
+            if isinstance(batch.outcomes[draft.place], Refused)
+            and (draft.command.anonymous_id or draft.command.also_known_as)
+        ]
+        if not misleading or not batch.drafts:
+            return batch
+        batch = _without(batch, misleading)
+
+
+def _without(batch: Batch, places: list[int]) -> Batch:
+    """Return the batch as it began, but for some commands that stay refused."""
+    again = _start(batch.programme, batch.commands, batch.now)
+    again.budgets = batch.budgets
+    again.drafts = [draft for draft in again.drafts if draft.place not in places]
+    for place in places:
+        again.outcomes[place] = batch.outcomes[place]
+    return again
 
 
 def decide_and_apply(batch: Batch, upload_id: int | None = None) -> None:

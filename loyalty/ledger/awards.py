@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,9 +22,10 @@ from loyalty.models import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from loyalty.engine.facts import Wallet
+    from loyalty.engine.points import ExpiryRule
     from loyalty.engine.programme import Programme
     from loyalty.ledger.holdings import Holding, Holdings
 
@@ -178,32 +180,67 @@ def _dates_of(
 def _put_off_inactivity(
     programme: Programme, postings: Sequence[AwardPosting], holdings: Holdings
 ) -> None:
-    """Move the expiry of older lots, in wallets that expire by inactivity."""
-    latest: dict[int, datetime] = {}
+    """Move the expiry of lots, in wallets that expire by inactivity.
+
+    As if everything had arrived in order: a late activity is put off by later ones
+    itself, and may reach from what came before it to them.
+    """
+    moments: dict[int, set[datetime]] = defaultdict(set)
+    rules: dict[int, ExpiryRule] = {}
     for posting in postings:
         expiry = posting.wallet.expiry
         if expiry is not None and expiry.model is ExpiryModel.INACTIVITY:
             account_id = holdings[posting.member_id, posting.wallet.id].account_id
-            known = latest.get(account_id, posting.occurred_at)
-            latest[account_id] = max(known, posting.occurred_at)
-    if not latest:
+            moments[account_id].add(posting.occurred_at)
+            rules[account_id] = expiry
+    if not moments:
         return
+    _add_later_moments(moments)
     zone = programme.rules.clock.zone
-    rules = {posting.wallet.id: posting.wallet.expiry for posting in postings}
     rows = [
-        (one.account_id, latest[one.account_id], expiry_moment(rule, at, zone))
-        for one in holdings.values()
-        if (at := latest.get(one.account_id)) and (rule := rules.get(one.wallet_id))
+        (account_id, active_from, expires_at)
+        for account_id, some in moments.items()
+        for active_from, expires_at in _stretches(some, rules[account_id], zone)
     ]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE loyalty_lot l SET expires_at = v.expires_at"
             " FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])"
-            " AS v(account_id, active_at, expires_at)"
+            " AS v(account_id, active_from, expires_at)"
             " WHERE l.account_id = v.account_id AND l.remaining > 0"
-            " AND l.expires_at > v.active_at AND l.expires_at < v.expires_at",
+            " AND l.expires_at > v.active_from AND l.expires_at < v.expires_at",
             [list(column) for column in zip(*rows, strict=True)],
         )
+
+
+def _add_later_moments(moments: dict[int, set[datetime]]) -> None:
+    """Add when the accounts earned after the first of the moments given."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.account_id, l.earned_at"
+            " FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(account_id, first_at)"
+            " JOIN loyalty_lot l ON l.account_id = v.account_id"
+            " AND l.earned_at > v.first_at AND l.expires_at IS NOT NULL",
+            [list(moments), [min(some) for some in moments.values()]],
+        )
+        for account_id, earned_at in cursor.fetchall():
+            moments[account_id].add(earned_at)
+
+
+def _stretches(
+    moments: Iterable[datetime], rule: ExpiryRule, zone: tzinfo
+) -> list[tuple[datetime, datetime]]:
+    """Return from when to when activity kept points alive without a gap."""
+    found: list[tuple[datetime, datetime]] = []
+    for moment in sorted(moments):
+        expires_at = expiry_moment(rule, moment, zone)
+        if expires_at is None:
+            continue
+        if found and moment < found[-1][1]:
+            found[-1] = (found[-1][0], max(expires_at, found[-1][1]))
+        else:
+            found.append((moment, expires_at))
+    return found
 
 
 def post_completions(

@@ -1,14 +1,17 @@
 """Steps of an upload taken by many at once: each is taken once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from time import sleep
 
 import pytest
+from django.db import connection, transaction
 
 from activities.models import UploadStatus
 from activities.reports import ledger_mismatches
 from activities.services import uploads
-from activities.services.uploads import staging
-from loyalty.models import Account, Program
+from activities.services.uploads import running, staging
+from loyalty.models import Account, Member, Program
 from tests.activities.uploads.files import NOW, checked, confirmed, run
 from tests.builders import make_member, make_program, make_type
 from tests.concurrency.test_recording_races import at_once
@@ -120,3 +123,28 @@ def test_an_upload_cancelled_and_undone_while_it_runs_leaves_no_point(
     assert upload.reversed_count == upload.recorded_count
     assert balances() <= {0}
     assert list(ledger_mismatches()) == []
+
+
+def test_a_large_chunk_locks_nobody_while_it_waits_for_a_change_of_configuration(
+    program, monkeypatch
+):
+    monkeypatch.setattr(running, "RECORDED_AT_ONCE", 1)
+    upload = confirmed(program, rows())
+
+    def run_and_disconnect():
+        try:
+            uploads.run_chunks(upload.pk, until=later())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Program.objects.filter(pk=program.pk).update(name="Changing")
+            worker = pool.submit(run_and_disconnect)
+            sleep(0.5)
+            members = Member.objects.select_for_update(no_key=True, skip_locked=True)
+            free_count = len(members)
+        worker.result()
+
+    assert free_count == MEMBER_COUNT
+    assert balances() == {5 * ROWS_EACH}

@@ -44,7 +44,7 @@ def recheck_members(*, now: datetime) -> int:
     """
     with transaction.atomic():
         waiting = _take()
-        for program_id, member_ids in waiting.items():
+        for program_id, member_ids in sorted(waiting.items()):
             refresh_members(program_id, member_ids, now=now)
     return sum(map(len, waiting.values()))
 

@@ -28,6 +28,7 @@ from activities.services.uploads.refusal_store import (
     keep_refusals,
     kept_count,
 )
+from campaigns.services.programme import programme_for_update
 from loyalty import ledger
 from loyalty.ledger import AmountTooLarge
 from loyalty.models import Identity
@@ -146,7 +147,11 @@ def _record(
 
 
 def _lock_members(upload: Upload, rows: list[StagedRow]) -> None:
-    """Lock at once what several batches will lock, so that none waits crosswise."""
+    """Lock at once what several batches will lock, so that none waits crosswise.
+
+    The configuration comes first, as everywhere.
+    """
+    programme_for_update(upload.program_id)
     identities = Identity.objects.filter(
         program_id=upload.program_id,
         kind=upload.identity_kind,

@@ -284,6 +284,16 @@ def test_a_refused_key_merges_nothing(program, member):
     assert AnonymousProfile.objects.get().merged_into is None
 
 
+def test_a_refused_key_gives_nobody_what_follows_in_the_batch(program, member):
+    record(program, purchase("jo", "1", key="k"))
+
+    record(program, known_as("jo", "2", key="k"), seen("5"))
+
+    assert AnonymousProfile.objects.get().merged_into is None
+    assert Activity.objects.exclude(key="k").get().member is None
+    assert balance(member) == 1
+
+
 def test_a_refused_key_enrols_nobody_for_a_profile(program):
     record(program, seen("5"), purchase("jo", "1", key="k"), may_enrol=True)
 

@@ -119,6 +119,22 @@ def test_activity_does_not_revive_what_had_expired_by_then():
     assert Lot.objects.filter(expires_at__lt=NOON).count() == 1
 
 
+@pytest.mark.parametrize("arrival", [(0, 1, 2), (0, 2, 1), (2, 1, 0), "at once"])
+def test_expiry_by_inactivity_does_not_depend_on_the_order_of_arrival(arrival):
+    member = member_with({"expiry_model": "inactivity", "expiry_count": 1})
+    days = [NOON - timedelta(days=ago) for ago in (46, 23, 0)]
+
+    if arrival == "at once":
+        commands = [purchase(member, "1", occurred_at=day) for day in days]
+        record_activities(member.program_id, commands, now=NOON)
+    else:
+        for place in arrival:
+            earn(member, "1", occurred_at=days[place])
+
+    expiries = set(Lot.objects.values_list("expires_at", flat=True))
+    assert expiries == {NOON.replace(month=4)}
+
+
 def test_goodwill_can_be_spent_but_earns_no_tier_score():
     member = member_with({})
     earn(member, "10")

@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from activities.models import Activity, SegmentRecheck
 from activities.services import record_activities, reverse_activities
@@ -88,3 +90,21 @@ def test_every_member_of_a_batch_waits(program, buyers):
 
     waiting = SegmentRecheck.objects.values_list("member_id", flat=True)
     assert set(waiting) == {member.pk for member in members}
+
+
+def test_programs_are_looked_at_in_one_order_so_that_nobody_waits_crosswise(buyers):
+    other = make_program()
+    make_type(other)
+    rest = make_segment(other, kind="rules")
+    # Somebody of the second program waits first.
+    for segment in (rest, buyers):
+        member = make_member(segment.program)
+        command = purchase(member, "1")
+        record_activities(segment.program_id, [command], now=NOON)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert recheck_members(now=NOON) == 2
+
+    locks = [one["sql"] for one in queries if "pg_advisory_xact_lock" in one["sql"]]
+    assert locks[0].endswith(f", {buyers.pk})")
+    assert locks[1].endswith(f", {rest.pk})")
