@@ -70,6 +70,8 @@ class Item:
     anonymous_id: str | None = None
     email: str | None = None
     mobile: str | None = None
+    # Identity and e-mail address as they were sent, capitals and all.
+    spelled: tuple[str | None, str | None] = (None, None)
     moment: Moment | None = None
     moment_text: str = ""
     params: dict[str, Any] = field(default_factory=dict)
@@ -188,13 +190,16 @@ def _read_moment(item: Item, read: _Reader, zone: tzinfo | None) -> None:
 
 def _read_actor(item: Item, read: _Reader) -> None:
     before = len(item.faults)
-    item.identity = _folded(read("identity", _optional_id))
+    identity = read("identity", _optional_id)
+    item.identity = _folded(identity)
     one = read("annonid", _optional_id)
     other = read("anonid", _optional_id)
     if one is not None and other is not None and one != other:
         read.refuse("annonid", CONFLICTING_IDS, "annonid and anonid differ")
     item.anonymous_id = other if one is None else one
-    item.email = _folded(read("email", _optional_id))
+    email = read("email", _optional_id)
+    item.email = _folded(email)
+    item.spelled = identity, email
     item.mobile = read("mobile", _optional_id)
     is_nobody = item.identity is None and item.anonymous_id is None
     if is_nobody and len(item.faults) == before:
@@ -271,7 +276,7 @@ def to_command(
         if item.identity is None
         else (reading.primary_identity, item.identity),
         anonymous_id=item.anonymous_id,
-        also_known_as=_known_as(item),
+        also_known_as=_known_as(item, reading.primary_identity),
         channel=channel,
         business_unit=reading.business_unit,
         units=_value(item, kind.value_param),
@@ -296,15 +301,19 @@ def _value(item: Item, name: str) -> int | None:
         return None
 
 
-def _known_as(item: Item) -> tuple[tuple[str, str], ...]:
-    """Return the identities by which a contact may be found besides."""
-    emails = () if item.email is None else (item.email,)
-    phones: tuple[str, ...] = ()
+def _known_as(item: Item, primary_identity: str) -> tuple[tuple[str, str], ...]:
+    """Return the identities by which a contact may be found besides.
+
+    Members that other ways in have loaded may have an address with capitals.
+    """
+    identity, email = item.spelled
+    found = [(primary_identity, identity)] if identity != item.identity else []
+    found += [("email", one) for one in dict.fromkeys((item.email, email))]
     if item.mobile is not None:
         digits = _NO_DIGITS.sub("", item.mobile)
         phones = (item.mobile, digits, f"+{digits}")
-    pairs = [("email", one) for one in emails] + [("phone", one) for one in phones]
-    return tuple((kind, value) for kind, value in pairs if value)
+        found += [("phone", one) for one in phones]
+    return tuple((kind, value) for kind, value in found if value)
 
 
 def _natural_key(item: Item, at: datetime) -> str:

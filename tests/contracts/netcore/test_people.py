@@ -50,6 +50,18 @@ def test_email_addresses_are_the_same_in_any_case(client, item):
     assert Activity.objects.count() == 1
 
 
+def test_an_address_that_was_loaded_with_capitals_is_found_as_it_is_spelled(
+    client, item, program
+):
+    member = make_member(program, "Jo@X.org")
+
+    accepted(client.upload(item(identity="Jo@X.org")))
+    accepted(client.upload(item(identity="jo@x.org", activity_name="Visit")))
+
+    assert Member.objects.get() == member
+    assert Activity.objects.filter(member=member).count() == 2
+
+
 @pytest.mark.parametrize("name", ["annonid", "anonid"])
 def test_an_anonymous_id_is_enough_in_both_spellings(client, item, name):
     accepted(client.upload(item(identity=..., **{name: "cookie-1"})))
@@ -176,6 +188,16 @@ def test_email_and_mobile_find_a_member_and_never_make_one(
 
     assert Member.objects.count() == 1
     assert Activity.objects.filter(member=member).count() == 2
+
+
+def test_an_email_that_was_loaded_with_capitals_finds_its_member(client, item, member):
+    Identity.objects.create(
+        program=member.program, member=member, kind="email", value="Jo@X.org"
+    )
+
+    accepted(client.upload(item(identity="new", email="Jo@X.org")))
+
+    assert Member.objects.get() == member
 
 
 @pytest.mark.parametrize("mobile", ["+91 555-0100", 915550100, "915550100"])
