@@ -53,8 +53,8 @@ ERROR = {
 }
 NO_MEMBERSHIP = "Could not find the program membership provided."
 MISSING = "Missing required parameters."
-# A row number that the database can hold.
-_ROW = re.compile(r"[0-9]{1,18}", re.ASCII)
+# A row number that the database can hold, as answers write it.
+_ROW = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _PARTS_MAX = 4

@@ -374,6 +374,14 @@ def test_an_unknown_membership_is_404(client, payload, membership):
     assert set(response.json()) == {"message"}
 
 
+def test_the_id_of_a_membership_is_text_and_zeros_before_it_make_another(
+    client, member, payload
+):
+    response = client.record(f"0{member.pk}", payload("purchase"))
+
+    refused(response, 404, "Could not find the program membership provided.")
+
+
 def test_a_membership_of_another_program_is_unknown(client, payload):
     stranger = make_member(make_program())
 
