@@ -4,6 +4,7 @@ import logging
 import re
 
 import pytest
+import yaml
 from django.test import Client
 
 from activities.contracts.urls import CONTRACTS, urlpatterns
@@ -92,6 +93,27 @@ def test_a_bug_is_answered_500_in_json_and_told_to_nobody(
     assert response.status_code == 500
     assert b"secret" not in response.content
     assert key not in caplog.text
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda one: one.name)
+def test_every_path_is_described_under_the_heading_of_its_contract(contract, http):
+    _, key = make_key(make_program(), can_write=False)
+    document = yaml.safe_load(
+        http.get("/api/v1/schema", headers={"X-API-Key": key}).content
+    )
+    described = {
+        re.sub(r"{[^}]*}", "1", path): operations
+        for path, operations in document["paths"].items()
+        if path.startswith(contract.prefixes)
+    }
+
+    # A path that ends in a slash is another spelling, not described again.
+    ours = {path for path in PATHS if path.startswith(contract.prefixes)}
+    assert set(described) == {path for path in ours if not path.endswith("/")}
+    for operations in described.values():
+        assert {tuple(one["tags"]) for one in operations.values()} == {
+            (contract.title,)
+        }
 
 
 def test_no_two_contracts_answer_the_same_path():
