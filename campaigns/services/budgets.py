@@ -18,6 +18,7 @@ _USED = (
     "SELECT campaign_id, points_paid, awards_paid FROM campaigns_campaignusage"
     " WHERE campaign_id = ANY(%s) ORDER BY campaign_id"
 )
+_NONE = "SELECT NULL::bigint AS activity_id WHERE false"
 _USED_AND_LOCKED = _USED + " FOR UPDATE"
 
 
@@ -48,7 +49,7 @@ def _left(offer: Offer, points_paid: int, awards_paid: int) -> Budget:
     )
 
 
-def open_missing(campaign_ids: Collection[int], *, undone: str) -> None:
+def open_missing(campaign_ids: Collection[int], *, undone: str = _NONE) -> None:
     """Start counting campaigns that got a budget after they had paid already.
 
     A budget looks back: what was paid before it was set counts against it, but for
@@ -58,7 +59,7 @@ def open_missing(campaign_ids: Collection[int], *, undone: str) -> None:
     Args:
         campaign_ids: campaigns and quests with a budget.
         undone: SQL that returns ``activity_id`` of undone activities. An undone award
-            that was spent leaves no entry behind, only a debt.
+            that was spent leaves no entry behind, only a debt. Quests need none.
     """
     with connection.cursor() as cursor:
         cursor.execute(

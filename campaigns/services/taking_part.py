@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from campaigns.models import QuestOptIn
-from campaigns.services.budgets import budgets_of
+from campaigns.services.budgets import budgets_of, open_missing
 from campaigns.services.programme import current_programme, programme_for_update
 from campaigns.services.quests import histories_of
 from loyalty import ledger
@@ -125,7 +125,8 @@ def opt_in(
     Who takes part already goes on with that; after completing it, or when the time
     to complete it is over, a further call starts anew.
 
-    Locks the configuration (shared), then the member.
+    Locks the configuration (shared), then the member, then the quest's usage if it
+    is counted for the first time.
 
     Raises:
         UnknownQuest: it does not exist, is a draft or was archived.
@@ -240,6 +241,7 @@ def _refuse_spent(quest: Quest, history: QuestHistory) -> None:
     if most is not None and completions_of(quest, history) >= most:
         raise QuestCompleted("The member has completed this quest.", field="quest")
     if quest.offer.awards_budget is not None:
+        open_missing([quest.id])
         left = budgets_of({quest.id: quest.offer}, lock=False)[quest.id].awards_left
         if left is not None and left <= 0:
             raise QuestPrizesGone("All prizes of this quest are given.", field="quest")

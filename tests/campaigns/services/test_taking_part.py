@@ -270,3 +270,14 @@ def test_reading_costs_the_same_for_few_and_for_many(program):
         make_quest(program)
 
     assert cost() == few
+
+
+def test_a_number_of_prizes_set_after_the_last_was_given_lets_nobody_in(program):
+    winner, late = make_member(program), make_member(program)
+    quest = make_quest(program)
+    commands = [purchase(winner, "1") for _ in range(3)]
+    record_activities(program.pk, commands, now=NOON)
+    Quest.objects.filter(pk=quest.pk).update(completions_total=1)
+
+    with pytest.raises(QuestPrizesGone):
+        opt_in(program.pk, late.pk, quest.pk, now=NOON)
