@@ -29,6 +29,7 @@ from activities.contracts.hang.documents import (
     TRAIT_BODY,
     TRAITS_ANSWER,
 )
+from loyalty.api.bodies import check_storable
 from loyalty.api.contract import answer
 from loyalty.models import Member
 from loyalty.services.joining import change_member, find_or_enrol
@@ -88,7 +89,9 @@ class Search(HangView):
         The parameters are read from a JSON body, which clients of this API send
         with GET, or from the query.
         """
-        sent = {**request.query_params.dict(), **body_of(request.data)}
+        query = request.query_params.dict()
+        check_storable(query)
+        sent = {**query, **body_of(request.data)}
         identities = identities_in(sent)
         if not identities:
             raise missing()

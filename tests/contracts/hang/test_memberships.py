@@ -210,6 +210,13 @@ class TestSearch:
 
         assert membership_in(client.call("GET", path))["id"] == str(member.pk)
 
+    @pytest.mark.parametrize("name", ["external_user_id", "phone", "other"])
+    def test_text_in_the_query_that_cannot_be_kept_is_refused(self, client, name):
+        path = f"program-memberships/search?{name}=a%00b"
+
+        words = "Text must not contain NUL or half of a surrogate pair."
+        refused(client.call("GET", path), 400, words)
+
     def test_nobody_is_404(self, client):
         refused(client.search({"external_user_id": "nobody"}), 404, NOT_FOUND)
 
