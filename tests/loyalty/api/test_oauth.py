@@ -189,7 +189,9 @@ def test_a_wrong_secret_is_refused(program):
     denied(ask({**form, "client_secret": "x" * 32}), 401, "invalid_client")
 
 
-@pytest.mark.parametrize("header", ["Basic", "Basic !", "Basic w6k", "Basic /w==", "B"])
+@pytest.mark.parametrize(
+    "header", ["Basic", "Basic !", "Basic w6k", "Basic /w==", "Basic é", "Basic ÿ", "B"]
+)
 def test_credentials_that_cannot_be_read_are_refused(program, header):
     response = ask({"grant_type": "client_credentials"}, Authorization=header)
 
@@ -240,6 +242,19 @@ def test_a_request_that_cannot_be_read_is_refused(program, body, content_type):
 
     assert 400 <= response.status_code < 500
     assert set(response.json()) <= {"error", "error_description"}
+
+
+@pytest.mark.parametrize("query", ["a", "a=%zz", "%00", "a=%ff", "é", "="])
+def test_a_strange_query_is_never_a_bug(program, query):
+    _, text = make_key(program)
+    sent = {"grant_type": "client_credentials", **credentials(text)}
+
+    response = Client(raise_request_exception=False).generic(
+        "POST", "/oauth/token", urlencode(sent).encode(), FORM, QUERY_STRING=query
+    )
+
+    assert response.status_code in {200, 400}, response.content
+    assert response["Content-Type"] == "application/json"
 
 
 def test_another_method_is_refused_with_allow(program):
