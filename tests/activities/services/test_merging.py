@@ -495,3 +495,16 @@ def _lifetime():
     from loyalty.models import FrequencyPeriod
 
     return FrequencyPeriod.objects.get(unit="lifetime").pk
+
+
+def test_what_was_undone_and_moved_stays_undone_once(program, member):
+    allow(program, "all")
+    [first] = record(program, seen("5"))
+    [second] = record(program, known_as("jo", "1"))
+
+    for _ in range(2):
+        ids = [first.activity_id, second.activity_id]
+        reverse_activities(program.pk, ids, now=LATER, reason="x")
+
+    assert balance(member) == 0
+    assert list(ledger_mismatches()) == []
