@@ -26,6 +26,8 @@ from loyalty.admin.formatting import list_page, name_of
 from loyalty.models import Member, RuleGroup, SegmentMembership, SegmentRule
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -160,7 +162,7 @@ def _size_of(segment: RuleSegment) -> dict[str, Any]:
     )
     shown = matching_members(segment.program_id, rules, now=now, limit=_SHOWN_MAX)
     size = matching_count(segment.program_id, rules, now=now)
-    staying = _staying(segment, rules, size)
+    staying = _staying(segment, rules, size, now)
     inside = _inside(segment).count()
     return {
         "groups": [
@@ -184,11 +186,13 @@ def _inside(segment: RuleSegment) -> QuerySet[SegmentMembership]:
     return SegmentMembership.objects.filter(segment=segment, left_at=None)
 
 
-def _staying(segment: RuleSegment, rules: list[SegmentRule], size: int) -> int:
+def _staying(
+    segment: RuleSegment, rules: list[SegmentRule], size: int, now: datetime
+) -> int:
     """Return how many of those inside the rules let in still."""
     if not size:
         return 0
     inside = SegmentRule(
         fact="segment", comparison="equals", other_segment_id=segment.pk, group="all"
     )
-    return matching_count(segment.program_id, [*rules, inside], now=timezone.now())
+    return matching_count(segment.program_id, [*rules, inside], now=now)

@@ -127,21 +127,19 @@ def _points(column: str) -> Callable[[SegmentRule, Scope], Query]:
         if rule.wallet is None or rule.number is None:
             raise ValueError("A rule about points names a wallet and a number.")
         amount = rule.number.scaleb(rule.wallet.decimals)
-        held = (
-            f"SELECT member_id FROM loyalty_account WHERE wallet_id = %s AND {column}"  # noqa: S608
-        )
-        # Whoever has no account holds nothing.
-        if not _holds(0, rule.comparison, amount):
-            limits = scope.limit_on("member_id")
+        limits = scope.limit_on("member_id")
+
+        def held(operator: str) -> Query:
             return Query(
-                f"{held} {_OPERATORS[rule.comparison]} %s AND member_id IS NOT NULL"
-                f"{limits.sql}",
+                "SELECT member_id FROM loyalty_account WHERE wallet_id = %s"  # noqa: S608 (own words)
+                f" AND member_id IS NOT NULL AND {column} {operator} %s{limits.sql}",
                 (rule.wallet_id, amount, *limits.parameters),
             )
-        others = f"{held} {_opposite(rule)} %s AND member_id IS NOT NULL"
-        return _combined(
-            "EXCEPT", [scope.members(), Query(others, (rule.wallet_id, amount))]
-        )
+
+        # Whoever has no account holds nothing.
+        if not _holds(0, rule.comparison, amount):
+            return held(_OPERATORS[rule.comparison])
+        return _combined("EXCEPT", [scope.members(), held(_opposite(rule))])
 
     return compiled
 
