@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 
 from campaigns.services.programme import CONFIGURATION_LOCK, current_programme
-from loyalty.engine.facts import RewardMethod
+from loyalty.engine.facts import RewardKind
 from loyalty.errors import LoyaltyError
 from loyalty.models import ActivityType, Wallet
 
@@ -105,6 +105,6 @@ def _list(program_id: int, name: str, wallet: Wallet) -> None:
         name=name,
         title=name,
         wallet=wallet,
-        reward_method=RewardMethod.NOTHING.value,
+        reward_method=RewardKind.NOTHING.value,
         needs_review=True,
     )

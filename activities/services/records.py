@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from loyalty.engine.facts import RewardMethod
+from loyalty.engine.facts import RewardKind
 
 if TYPE_CHECKING:
     from loyalty.engine.facts import Award, Decision, Rejection
     from loyalty.engine.programme import Programme
 
-_PER_VALUE = frozenset({RewardMethod.PER_VALUE, RewardMethod.PER_ITEM_VALUE})
+_PER_VALUE = frozenset({RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE})
 # Operands that are amounts of points.
 _AMOUNTS = frozenset({"points_budget", "left", "by_rule"})
 
@@ -78,7 +78,7 @@ def _award(award: Award, programme: Programme) -> dict[str, Any]:
     if offer.reward in _PER_VALUE:
         record["rate"] = offer.points
         record["per"] = offer.per_units
-    elif offer.reward is RewardMethod.MULTIPLIER:
+    elif offer.reward is RewardKind.MULTIPLIER:
         record["times"] = offer.multiplier
     if offer.wallet.decimals:
         record["decimals"] = offer.wallet.decimals

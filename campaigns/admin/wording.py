@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from loyalty.admin.formatting import money, number
 from loyalty.admin.offers import limits, listed, pays, when
-from loyalty.engine.facts import RewardMethod
+from loyalty.engine.facts import RewardKind
 from loyalty.engine.quests import Measure
 from loyalty.models import Weekday
 
@@ -64,11 +64,11 @@ def _audience(campaign: Campaign) -> str:
 
 def _of_what(campaign: Campaign) -> str:
     types = listed([str(one) for one in campaign.activity_types.all()])
-    is_per_item = campaign.reward_method == RewardMethod.PER_ITEM_VALUE.value
+    is_per_item = campaign.reward_method == RewardKind.PER_ITEM_VALUE.value
     phrases = []
     if is_per_item:
         phrases.append(f"of products on “{campaign.item_list}”")
-    elif campaign.reward_method == RewardMethod.PER_VALUE.value:
+    elif campaign.reward_method == RewardKind.PER_VALUE.value:
         phrases.append("of the value")
     if types:
         phrases.append(f"for {types}")

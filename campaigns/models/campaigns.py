@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from campaigns.models.items import ItemList
-from loyalty.engine.facts import OfferKind, RewardMethod
+from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.models import ActivityType, Channel, Offer, Segment, Weekday
 
 
@@ -165,7 +165,7 @@ class Campaign(Offer):
         """Refuse a reward on matching items without a list of items."""
         super().clean()
         if (
-            self.reward_method == RewardMethod.PER_ITEM_VALUE.value
+            self.reward_method == RewardKind.PER_ITEM_VALUE.value
             and self.item_list_id is None
         ):
             raise ValidationError(

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
-from loyalty.engine.facts import OfferKind, RewardMethod
+from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.engine.quests import Measure
 from loyalty.models import ActivityType, Member, Offer, Segment
 
@@ -124,7 +124,7 @@ class Quest(Offer):
     def save(self, *args: object, **kwargs: object) -> None:
         """Keep what follows from the kind and from the status right."""
         self.kind = OfferKind.QUEST.value
-        self.reward_method = RewardMethod.FIXED.value
+        self.reward_method = RewardKind.FIXED.value
         self.is_enabled = self.status == QuestStatus.PUBLISHED
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 

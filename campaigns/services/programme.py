@@ -348,7 +348,7 @@ def _common(
     return {
         "id": row.pk,
         "wallet": wallet,
-        "reward": facts.RewardMethod(row.reward_method),
+        "reward": facts.RewardKind(row.reward_method),
         "points": _scaled(row.points, wallet.decimals),
         "per_units": _scaled(row.per_value, 4),
         "multiplier": _scaled(row.multiplier, 4) or 0,

@@ -21,11 +21,11 @@ from loyalty.admin.offers import (
     state_of,
     window,
 )
-from loyalty.engine.facts import OfferKind, RewardMethod
+from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.models import ActivityType, Offer
 
 _NEEDS_A_CODE = "An activity type needs a code."
-_METHODS = (RewardMethod.FIXED, RewardMethod.PER_VALUE, RewardMethod.NOTHING)
+_METHODS = (RewardKind.FIXED, RewardKind.PER_VALUE, RewardKind.NOTHING)
 
 
 class ActivityTypeForm(OfferForm):

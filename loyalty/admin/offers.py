@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from loyalty.admin.bases import ProgramAdmin
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import money, number
-from loyalty.engine.facts import OfferKind, RewardMethod
+from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.engine.periods import Unit
 from loyalty.models import Offer
 
@@ -136,21 +136,21 @@ def when(offer: Offer, zone: tzinfo) -> str:
 
 def pays(offer: Offer) -> str:
     """Return the reward as the verb of a sentence: "earn 2 points per 1.00"."""
-    method = RewardMethod(offer.reward_method)
-    if method is RewardMethod.NOTHING:
+    method = RewardKind(offer.reward_method)
+    if method is RewardKind.NOTHING:
         return "earn nothing"
-    if method is RewardMethod.MULTIPLIER:
+    if method is RewardKind.MULTIPLIER:
         return f"earn {number(offer.multiplier or 0)} × the base points on top"
     amount = f"earn {number(offer.points)} {unit_of(offer)}"
-    if method is RewardMethod.FIXED:
+    if method is RewardKind.FIXED:
         return amount
     return f"{amount} per {money(offer.per_value)}"
 
 
 def pays_nothing(offer: Offer) -> bool:
     """Return whether the points were forgotten: no method of none, but no points."""
-    method = RewardMethod(offer.reward_method)
-    if method in (RewardMethod.NOTHING, RewardMethod.MULTIPLIER):
+    method = RewardKind(offer.reward_method)
+    if method in (RewardKind.NOTHING, RewardKind.MULTIPLIER):
         return False
     return offer.points == 0
 

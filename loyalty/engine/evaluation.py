@@ -24,7 +24,7 @@ from loyalty.engine.facts import (
     QuestStep,
     Reason,
     Rejection,
-    RewardMethod,
+    RewardKind,
     Rules,
     TierChange,
 )
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from loyalty.engine.quests import Candidate
 
-_PER_VALUE = frozenset({RewardMethod.PER_VALUE, RewardMethod.PER_ITEM_VALUE})
+_PER_VALUE = frozenset({RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE})
 # The type is not open to the member at all; no campaign pays either.
 _CLOSES_THE_TYPE = frozenset(
     {
@@ -234,7 +234,7 @@ def _outcome(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
         return failure
     units = _units_for(offer, case.activity)
     points, operands = _points(offer, units, base_points), None
-    if offer.reward is RewardMethod.PER_ITEM_VALUE:
+    if offer.reward is RewardKind.PER_ITEM_VALUE:
         operands = {"of": units}
     given = case.activity.given_points
     if given is not None and offer.kind is OfferKind.ACTIVITY_TYPE:
@@ -259,7 +259,7 @@ def _outcome(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
 
 def _units_for(offer: Offer, activity: ActivityFacts) -> int:
     """Return the value that an offer pays for: the activity's, or its items'."""
-    if offer.reward is RewardMethod.PER_ITEM_VALUE:
+    if offer.reward is RewardKind.PER_ITEM_VALUE:
         list_id = offer.item_list_id
         return sum([item[1] for item in activity.items if list_id in item[2]])
     return activity.units
@@ -268,11 +268,11 @@ def _units_for(offer: Offer, activity: ActivityFacts) -> int:
 def _points(offer: Offer, units: int, base_points: int) -> int:
     """Return what the reward computes, rounded once; never negative."""
     reward, wallet = offer.reward, offer.wallet
-    if reward is RewardMethod.FIXED:
+    if reward is RewardKind.FIXED:
         return offer.points
     if reward in _PER_VALUE:
         return points_per_unit(units, offer.points, offer.per_units, wallet.rounding)
-    if reward is RewardMethod.MULTIPLIER:
+    if reward is RewardKind.MULTIPLIER:
         return multiplied(base_points, offer.multiplier, wallet.rounding)
     return 0
 

@@ -35,7 +35,7 @@ class Bucket(Enum):
     TARGETED = "targeted"
 
 
-class RewardMethod(Enum):
+class RewardKind(Enum):
     """How an offer computes its points."""
 
     NOTHING = "nothing"
@@ -114,7 +114,7 @@ class Offer:
     kind: OfferKind
     bucket: Bucket
     wallet: Wallet
-    reward: RewardMethod = RewardMethod.FIXED
+    reward: RewardKind = RewardKind.FIXED
     points: int = 0
     per_units: int = 10_000
     multiplier: int = 0

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
-from loyalty.engine.facts import OfferKind, RewardMethod
+from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.engine.points import ExpiryModel, Rounding
 from loyalty.models.catalogue import OfferQuerySet
 from loyalty.models.programme import (
@@ -158,13 +158,13 @@ class Offer(models.Model):
         "pays",
         max_length=24,
         choices=[
-            (RewardMethod.NOTHING.value, "Nothing"),
-            (RewardMethod.FIXED.value, "A fixed number of points"),
-            (RewardMethod.PER_VALUE.value, "Points per unit of value"),
-            (RewardMethod.PER_ITEM_VALUE.value, "Points per unit of matching items"),
-            (RewardMethod.MULTIPLIER.value, "A multiple of the base points"),
+            (RewardKind.NOTHING.value, "Nothing"),
+            (RewardKind.FIXED.value, "A fixed number of points"),
+            (RewardKind.PER_VALUE.value, "Points per unit of value"),
+            (RewardKind.PER_ITEM_VALUE.value, "Points per unit of matching items"),
+            (RewardKind.MULTIPLIER.value, "A multiple of the base points"),
         ],
-        default=RewardMethod.FIXED.value,
+        default=RewardKind.FIXED.value,
     )
     points = models.DecimalField(
         max_digits=18,
@@ -249,12 +249,12 @@ class Offer(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    reward_method=RewardMethod.MULTIPLIER.value,
+                    reward_method=RewardKind.MULTIPLIER.value,
                     multiplier__isnull=False,
                     multiplier__gt=0,
                 )
                 | (
-                    ~Q(reward_method=RewardMethod.MULTIPLIER.value)
+                    ~Q(reward_method=RewardKind.MULTIPLIER.value)
                     & Q(multiplier__isnull=True)
                 ),
                 name="offer_multiplier_goes_with_its_method",
@@ -265,9 +265,9 @@ class Offer(models.Model):
                 condition=~Q(kind=OfferKind.ACTIVITY_TYPE.value)
                 | Q(
                     reward_method__in=[
-                        RewardMethod.NOTHING.value,
-                        RewardMethod.FIXED.value,
-                        RewardMethod.PER_VALUE.value,
+                        RewardKind.NOTHING.value,
+                        RewardKind.FIXED.value,
+                        RewardKind.PER_VALUE.value,
                     ]
                 ),
                 name="activity_type_pays_fixed_or_per_value",

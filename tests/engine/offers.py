@@ -13,7 +13,7 @@ from loyalty.engine.facts import (
     MemberHistory,
     Offer,
     OfferKind,
-    RewardMethod,
+    RewardKind,
     Rules,
     Wallet,
 )
@@ -43,7 +43,7 @@ def base(**fields: Any) -> Offer:
         "id": 1,
         "kind": OfferKind.ACTIVITY_TYPE,
         "bucket": Bucket.BASE,
-        "reward": RewardMethod.PER_VALUE,
+        "reward": RewardKind.PER_VALUE,
         "points": 1,
     }
     return offer(**{**defaults, **fields})

@@ -13,7 +13,7 @@ from loyalty.engine.facts import (
     Item,
     MemberHistory,
     Reason,
-    RewardMethod,
+    RewardKind,
     Rules,
     Wallet,
 )
@@ -42,20 +42,20 @@ def paid(decision) -> dict[int, int]:
 @pytest.mark.parametrize(
     ("reward", "points"),
     [
-        pytest.param({"reward": RewardMethod.FIXED, "points": 7}, 7, id="fixed"),
-        pytest.param({"reward": RewardMethod.PER_VALUE, "points": 2}, 25, id="value"),
+        pytest.param({"reward": RewardKind.FIXED, "points": 7}, 7, id="fixed"),
+        pytest.param({"reward": RewardKind.PER_VALUE, "points": 2}, 25, id="value"),
         pytest.param(
-            {"reward": RewardMethod.PER_VALUE, "points": 5, "per_units": 25_000},
+            {"reward": RewardKind.PER_VALUE, "points": 5, "per_units": 25_000},
             25,
             id="5 points per 2.50",
         ),
         pytest.param(
-            {"reward": RewardMethod.PER_ITEM_VALUE, "points": 1, "item_list_id": 5},
+            {"reward": RewardKind.PER_ITEM_VALUE, "points": 1, "item_list_id": 5},
             3,
             id="matching items, rounded once",
         ),
         pytest.param(
-            {"reward": RewardMethod.MULTIPLIER, "multiplier": 5_000}, 6, id="half"
+            {"reward": RewardKind.MULTIPLIER, "multiplier": 5_000}, 6, id="half"
         ),
     ],
 )
@@ -202,7 +202,7 @@ def test_points_given_by_the_caller_stand_in_place_of_the_types_rule():
 
 
 def test_points_given_by_the_caller_are_what_a_multiple_of_the_base_multiplies():
-    double = offer(id=9, reward=RewardMethod.MULTIPLIER, multiplier=10_000)
+    double = offer(id=9, reward=RewardKind.MULTIPLIER, multiplier=10_000)
 
     decision = decide(double, happened=activity(given_points=150))
 
@@ -224,7 +224,7 @@ def test_given_points_of_zero_pay_nothing_and_say_so():
 
 
 def test_a_type_that_pays_nothing_pays_what_the_caller_gives():
-    nothing = base(reward=RewardMethod.NOTHING)
+    nothing = base(reward=RewardKind.NOTHING)
 
     assert paid(decide(rule=nothing, happened=activity(given_points=5))) == {1: 5}
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from activities.services.history import points_earned
-from loyalty.engine.facts import RewardMethod
+from loyalty.engine.facts import RewardKind
 from loyalty.models import KindNumber
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def history_entry(activity: Activity) -> dict[str, Any]:
 
 def _points(row: ActivityType) -> int:
     """Return whole points for one completion, or for one unit of value."""
-    return 0 if row.reward_method == RewardMethod.NOTHING.value else int(row.points)
+    return 0 if row.reward_method == RewardKind.NOTHING.value else int(row.points)
 
 
 def _kind(row: ActivityType, numbers: Numbers) -> dict[str, Any]:

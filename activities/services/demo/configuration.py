@@ -9,7 +9,7 @@ from django.db import transaction
 
 from activities.services.demo import source
 from campaigns.models import Campaign, ItemList, ListedItem
-from loyalty.engine.facts import RewardMethod
+from loyalty.engine.facts import RewardKind
 from loyalty.models import (
     ActivityType,
     Channel,
@@ -58,7 +58,7 @@ def build_configuration() -> Program:
         type_kind_id=2,
         reporting_channel_id=16,
         wallet=wallet,
-        reward_method=RewardMethod.PER_VALUE.value,
+        reward_method=RewardKind.PER_VALUE.value,
         points=1,
         allows_negative_value=True,
     )
@@ -88,7 +88,7 @@ def _add_everyday_campaigns(
         name="First visit of the day",
         description="A welcome for every day a household comes in.",
         wallet=wallet,
-        reward_method=RewardMethod.FIXED.value,
+        reward_method=RewardKind.FIXED.value,
         points=10,
         cap_count=1,
         frequency_period=FrequencyPeriod.objects.get(pk=_CALENDAR_DAY),
@@ -99,7 +99,7 @@ def _add_everyday_campaigns(
         name="Own brand",
         description="One point for each whole dollar of own-brand products.",
         wallet=wallet,
-        reward_method=RewardMethod.PER_ITEM_VALUE.value,
+        reward_method=RewardKind.PER_ITEM_VALUE.value,
         points=1,
         item_list=_item_list(
             program, "own-brand", "Own brand", source.own_brand_products()
@@ -135,7 +135,7 @@ def _add_data_campaigns(
             wallet=wallet,
             starts_at=_midnight(row.start_date),
             ends_at=_midnight(row.end_date + timedelta(days=1)),
-            reward_method=RewardMethod.PER_ITEM_VALUE.value,
+            reward_method=RewardKind.PER_ITEM_VALUE.value,
             points=2,
             item_list=_item_list(
                 program, f"coupons-{row.number}", f"Products of {name}", row.products
