@@ -16,6 +16,7 @@ from loyalty.engine.facts import (
     Rejection,
     Schedule,
 )
+from loyalty.engine.items import matches_of
 from loyalty.engine.periods import ROLLING_UNITS, Unit, Window, window_containing
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ def _failure_of_activity(offer: Offer, activity: ActivityFacts) -> Rejection | N
         and offer.business_unit_id != activity.business_unit_id
     ):
         return Rejection(offer, Reason.OTHER_BUSINESS_UNIT)
+    if (
+        offer.business_unit_ids
+        and activity.business_unit_id is not None
+        and activity.business_unit_id not in offer.business_unit_ids
+    ):
+        return Rejection(offer, Reason.OTHER_BUSINESS_UNIT)
     if offer.channel_ids and activity.channel_id not in offer.channel_ids:
         return Rejection(offer, Reason.OTHER_CHANNEL)
     if offer.minimum_units is not None and activity.units < offer.minimum_units:
@@ -82,11 +89,30 @@ def _failure_of_activity(offer: Offer, activity: ActivityFacts) -> Rejection | N
         return Rejection(
             offer, Reason.VALUE_TOO_HIGH, {"maximum_units": offer.maximum_units}
         )
+    return _failure_of_basket(offer, activity)
+
+
+def _failure_of_basket(offer: Offer, activity: ActivityFacts) -> Rejection | None:
+    if offer.context == "basket" and not activity.line_count:
+        return Rejection(offer, Reason.NOT_A_BASKET)
+    if offer.currencies and activity.currency not in offer.currencies:
+        return Rejection(offer, Reason.OTHER_CURRENCY)
     list_id = offer.item_list_id
     if list_id is not None and not any(
         list_id in item.list_ids for item in activity.items
     ):
         return Rejection(offer, Reason.NO_MATCHING_ITEM)
+    for group in offer.qualify:
+        found = matches_of(activity, group).quantity
+        if found < group.required:
+            operands = {"required": group.required, "found": found}
+            return Rejection(offer, Reason.BASKET_WITHOUT_GROUP, operands)
+    redeem = offer.redeem
+    if redeem is not None:
+        found = matches_of(activity, redeem).quantity
+        if found < max(redeem.required, 1):
+            operands = {"required": max(redeem.required, 1), "found": found}
+            return Rejection(offer, Reason.BASKET_WITHOUT_GROUP, operands)
     return None
 
 

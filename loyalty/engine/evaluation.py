@@ -8,37 +8,39 @@ the activity could count towards, by number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from loyalty.engine.conditions import failure_of_count, first_failure
 from loyalty.engine.facts import (
-    ActivityFacts,
     Award,
-    Budget,
     Completion,
     Counted,
     Decision,
-    MemberHistory,
-    Offer,
-    OfferKind,
-    QuestStep,
     Reason,
     Rejection,
     RewardKind,
-    Rules,
     TierChange,
 )
-from loyalty.engine.points import multiplied, points_per_unit
-from loyalty.engine.quest_decision import Conditions, absorb_step, decide_quest
+from loyalty.engine.methods import decide_methods
+from loyalty.engine.quest_decision import absorb_step, decide_quest
+from loyalty.engine.rewards import Case, in_wallet_of, outcome_of
 from loyalty.engine.tiers import tier_at, tier_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from loyalty.engine.facts import (
+        ActivityFacts,
+        Budget,
+        Draw,
+        MemberHistory,
+        Offer,
+        QuestStep,
+        Rules,
+    )
     from loyalty.engine.quests import Candidate
 
-_PER_VALUE = frozenset({RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE})
 # The type is not open to the member at all; no campaign pays either.
 _CLOSES_THE_TYPE = frozenset(
     {
@@ -50,17 +52,6 @@ _CLOSES_THE_TYPE = frozenset(
         Reason.IN_EXCLUDED_SEGMENT,
     }
 )
-
-
-class Case(NamedTuple):
-    """One activity of one member, with what held when it happened."""
-
-    activity: ActivityFacts
-    history: MemberHistory
-    segment_ids: frozenset[int]
-    tier_id: int | None
-    rules: Rules
-    budgets: Mapping[int, Budget]
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
@@ -97,20 +88,45 @@ def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
         )
         return Decision((), rejected)
 
-    awards, rejections, counted = _decide_offers(case, base, candidates)
-    steps = _decide_quests(case, base, quests, (awards, rejections, counted))
+    outcome = _Outcome()
+    _decide_offers(case, base, candidates, outcome)
+    if quests:
+        _decide_quests(case, base, quests, outcome)
 
     return Decision(
-        tuple(awards),
-        tuple(rejections),
-        tuple(counted),
+        tuple(outcome.awards),
+        tuple(outcome.rejections),
+        tuple(outcome.counted),
         tier_id,
-        _tier_change(awards, case),
+        _tier_change(outcome.awards, case),
         tuple(segment_ids),
         history.score,
         activity.given_points,
-        tuple(steps),
+        tuple(outcome.steps),
+        tuple(outcome.draws),
     )
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What has been decided so far."""
+
+    awards: list[Award] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
+    steps: list[QuestStep] = field(default_factory=list)
+    draws: list[Draw] = field(default_factory=list)
+
+    def file(self, outcome: Award | Rejection) -> None:
+        offer = outcome.offer
+        if isinstance(outcome, Award):
+            self.awards.append(outcome)
+            if offer.leaves_completions:
+                self.counted.append(Counted(offer.id, True))  # noqa: FBT003 (positional in a NamedTuple on the hot path)
+            return
+        self.rejections.append(outcome)
+        if outcome.reason is Reason.MORE_ATTEMPTS_NEEDED:
+            self.counted.append(Counted(offer.id, False))  # noqa: FBT003
 
 
 def absorb(decision: Decision, activity: ActivityFacts, history: MemberHistory) -> None:
@@ -132,13 +148,20 @@ def absorb(decision: Decision, activity: ActivityFacts, history: MemberHistory) 
 def consume(decision: Decision, budgets: Mapping[int, Budget]) -> None:
     """Take a decision's awards from the budgets they fall under."""
     for award in decision.awards:
-        if not award.offer.has_budget:
-            continue
-        budget = budgets[award.offer.id]
-        if budget.points_left is not None:
-            budget.points_left -= award.points
-        if budget.awards_left is not None:
-            budget.awards_left -= 1
+        offer = award.offer
+        if offer.has_budget or offer.takes_codes:
+            _take(budgets[offer.id], award.points)
+        if offer.campaign_id is not None and offer.campaign_id in budgets:
+            _take(budgets[offer.campaign_id], award.points)
+
+
+def _take(budget: Budget, points: int) -> None:
+    if budget.points_left is not None:
+        budget.points_left -= points
+    if budget.awards_left is not None:
+        budget.awards_left -= 1
+    if budget.codes is not None:
+        budget.codes.left -= 1
 
 
 def segments_at(history: MemberHistory, moment: datetime) -> frozenset[int]:
@@ -153,152 +176,66 @@ def segments_at(history: MemberHistory, moment: datetime) -> frozenset[int]:
 
 
 def _decide_offers(
-    case: Case, base: Offer, candidates: Sequence[Offer]
-) -> tuple[list[Award], list[Rejection], list[Counted]]:
-    awards: list[Award] = []
-    rejections: list[Rejection] = []
-    counted: list[Counted] = []
-    outcome = _outcome(base, case, base_points=0)
-    _file(outcome, awards, rejections, counted)
+    case: Case, base: Offer, candidates: Sequence[Offer], into: _Outcome
+) -> None:
+    outcome = outcome_of(base, case, base_points=0)
+    into.file(outcome)
     if isinstance(outcome, Rejection) and outcome.reason in _CLOSES_THE_TYPE:
-        rejections.extend(
+        into.rejections.extend(
             Rejection(offer, Reason.TYPE_NOT_OPEN) for offer in candidates
         )
-        return awards, rejections, counted
+        return
     base_points = outcome.points if isinstance(outcome, Award) else 0
     winners: dict[str, int] = {}
     for offer in candidates:
         if offer.exclusive_group in winners:
             operands = {"winner": winners[offer.exclusive_group]}
-            rejections.append(Rejection(offer, Reason.EXCLUSIVE_GROUP, operands))
+            into.rejections.append(Rejection(offer, Reason.EXCLUSIVE_GROUP, operands))
             continue
-        outcome = _outcome(offer, case, _in_wallet_of(offer, base, base_points))
-        _file(outcome, awards, rejections, counted)
-        if offer.exclusive_group and isinstance(outcome, Award):
+        if offer.reward is RewardKind.METHODS:
+            pays = _decide_methods(offer, case, base, base_points, into)
+        else:
+            outcome = outcome_of(offer, case, in_wallet_of(offer, base, base_points))
+            into.file(outcome)
+            pays = isinstance(outcome, Award)
+        if offer.exclusive_group and pays:
             winners[offer.exclusive_group] = offer.id
-    return awards, rejections, counted
+
+
+def _decide_methods(
+    campaign: Offer, case: Case, base: Offer, base_points: int, into: _Outcome
+) -> bool:
+    """File what comes of the campaign's methods; return whether any gives."""
+    given = decide_methods(campaign, case, base, base_points)
+    for outcome in (*given.awards, *given.rejections):
+        into.file(outcome)
+    if given.awards and campaign.leaves_completions:
+        into.counted.append(Counted(campaign.id, True))  # noqa: FBT003
+    if given.draw is not None:
+        into.draws.append(given.draw)
+    return bool(given.awards)
 
 
 def _decide_quests(
-    case: Case,
-    base: Offer,
-    quests: Sequence[Candidate],
-    into: tuple[list[Award], list[Rejection], list[Counted]],
-) -> list[QuestStep]:
-    """File what comes of each quest's prize; return the steps made."""
-    if not quests:
-        return []
-    awards, rejections, counted = into
+    case: Case, base: Offer, quests: Sequence[Candidate], into: _Outcome
+) -> None:
+    """File what comes of each quest's prize, and the steps made."""
     is_closed = any(
-        one.offer is base and one.reason in _CLOSES_THE_TYPE for one in rejections
+        one.offer is base and one.reason in _CLOSES_THE_TYPE for one in into.rejections
     )
-    held = Conditions(*case)
-    steps = []
     for candidate in quests:
         if is_closed:
-            rejections.append(Rejection(candidate.quest.offer, Reason.TYPE_NOT_OPEN))
+            offer = candidate.quest.offer
+            into.rejections.append(Rejection(offer, Reason.TYPE_NOT_OPEN))
             continue
-        outcome, step = decide_quest(candidate, held)
+        outcome, step = decide_quest(candidate, case)
         if isinstance(outcome, Award):
-            awards.append(outcome)
-            counted.append(Counted(outcome.offer.id, True))  # noqa: FBT003
+            into.awards.append(outcome)
+            into.counted.append(Counted(outcome.offer.id, True))  # noqa: FBT003
         else:
-            rejections.append(outcome)
+            into.rejections.append(outcome)
         if step is not None:
-            steps.append(step)
-    return steps
-
-
-def _file(
-    outcome: Award | Rejection,
-    awards: list[Award],
-    rejections: list[Rejection],
-    counted: list[Counted],
-) -> None:
-    offer = outcome.offer
-    if isinstance(outcome, Award):
-        awards.append(outcome)
-        if offer.counts_completions:
-            counted.append(Counted(offer.id, True))  # noqa: FBT003 (positional in a NamedTuple on the hot path)
-        return
-    rejections.append(outcome)
-    if outcome.reason is Reason.MORE_ATTEMPTS_NEEDED:
-        counted.append(Counted(offer.id, False))  # noqa: FBT003
-
-
-def _outcome(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
-    failure = first_failure(
-        offer, case.activity, case.segment_ids, case.tier_id, case.rules
-    )
-    if failure:
-        return failure
-    units = _units_for(offer, case.activity)
-    points, operands = _points(offer, units, base_points), None
-    if offer.reward is RewardKind.PER_ITEM_VALUE:
-        operands = {"of": units}
-    given = case.activity.given_points
-    if given is not None and offer.kind is OfferKind.ACTIVITY_TYPE:
-        points, operands = given, {"by_rule": points}
-    if points <= 0:
-        return Rejection(offer, Reason.NOTHING_TO_PAY, operands)
-    if offer.counts_completions:
-        failure = failure_of_count(
-            offer,
-            case.activity.occurred_at,
-            case.history.completions.get(offer.id, ()),
-            case.rules.clock,
-        )
-        if failure:
-            return failure
-    unit_id = offer.business_unit_id or case.activity.business_unit_id
-    if offer.has_budget:
-        asked = Award(offer, points, points, unit_id, operands)
-        return _within_budget(asked, case.budgets[offer.id])
-    return Award(offer, points, points, unit_id, operands)
-
-
-def _units_for(offer: Offer, activity: ActivityFacts) -> int:
-    """Return the value that an offer pays for: the activity's, or its items'."""
-    if offer.reward is RewardKind.PER_ITEM_VALUE:
-        list_id = offer.item_list_id
-        return sum([item[1] for item in activity.items if list_id in item[2]])
-    return activity.units
-
-
-def _points(offer: Offer, units: int, base_points: int) -> int:
-    """Return what the reward computes, rounded once; never negative."""
-    reward, wallet = offer.reward, offer.wallet
-    if reward is RewardKind.FIXED:
-        return offer.points
-    if reward in _PER_VALUE:
-        return points_per_unit(units, offer.points, offer.per_units, wallet.rounding)
-    if reward is RewardKind.MULTIPLIER:
-        return multiplied(base_points, offer.multiplier, wallet.rounding)
-    return 0
-
-
-def _in_wallet_of(offer: Offer, base: Offer, base_points: int) -> int:
-    """Return base points in the smallest unit of the offer's wallet."""
-    if offer.wallet.decimals == base.wallet.decimals:
-        return base_points
-    numerator: int = 10**offer.wallet.decimals
-    denominator: int = 10**base.wallet.decimals
-    return base_points * numerator // denominator
-
-
-def _within_budget(asked: Award, budget: Budget) -> Award | Rejection:
-    offer = asked.offer
-    if budget.awards_left is not None and budget.awards_left <= 0:
-        operands = {"awards_budget": offer.awards_budget}
-        return Rejection(offer, Reason.AWARDS_BUDGET_SPENT, operands)
-    left = budget.points_left
-    if left is None or asked.points <= left:
-        return asked
-    if left <= 0 or not offer.clips_to_budget:
-        operands = {"points_budget": offer.points_budget, "left": max(left, 0)}
-        return Rejection(offer, Reason.POINTS_BUDGET_SPENT, operands)
-    operands = {**(asked.operands or {}), "points_budget": offer.points_budget}
-    return asked._replace(points=left, operands=operands)
+            into.steps.append(step)
 
 
 def _tier_change(awards: Sequence[Award], case: Case) -> TierChange | None:

@@ -86,6 +86,8 @@ def paid(award: Mapping[str, Any], value_units: int, voice: Voice) -> str:
     '0.50 times the base points, on top of them.'
     >>> paid({"points": 10}, 125000, PLAIN)
     'A fixed 10.'
+    >>> paid({"points": 6, "each": 2, "count": 3}, 125000, PLAIN)
+    '2 for each of 3 matching products.'
     """
     if "rate" in award:
         rate, per = _points(award["rate"], voice), _value(award["per"])
@@ -94,6 +96,13 @@ def paid(award: Mapping[str, Any], value_units: int, voice: Voice) -> str:
         else:
             of_what = _value(value_units)
         return f"{rate} for every {per} of {of_what}."
+    if "voucher" in award:
+        return f"The voucher “{award['voucher']}”."
+    if "each" in award:
+        each = _points(award["each"], voice)
+        return f"{each} for each of {award['count']} matching products."
+    if award.get("blank"):
+        return "A blank: the draw ended on no prize."
     if "times" in award:
         return f"{_value(award['times'])} times the base points, on top of them."
     return f"A fixed {_points(award.get('asked', award['points']), voice)}."
@@ -118,6 +127,10 @@ _PLAIN_SENTENCES = {
     Reason.OTHER_ACTIVITY_TYPE: "It is for other activity types.",
     Reason.OUTSIDE_SCHEDULE: "It was not open on this weekday or at this time of day.",
     Reason.NO_MATCHING_ITEM: "No line item is on its list of products.",
+    Reason.NOT_A_BASKET: "The activity has no line items.",
+    Reason.OTHER_CURRENCY: "It is for other currencies.",
+    Reason.NO_METHOD_APPLIES: "None of its reward methods applied.",
+    Reason.VOUCHER_CODES_SPENT: "No code was left on the list of its voucher.",
     Reason.NOT_IN_SEGMENT: "The member was in none of its segments.",
     Reason.IN_EXCLUDED_SEGMENT: "The member was in a segment that it leaves out.",
     Reason.TYPE_NOT_OPEN: "The activity type itself was not open to the member.",
@@ -172,6 +185,20 @@ def _exclusive_group(operands: Mapping[str, Any], voice: Voice) -> str:
     return f"“{name}” paid, and the two do not stack."
 
 
+def _basket_without_group(operands: Mapping[str, Any], _: Voice) -> str:
+    required, found = operands["required"], operands["found"]
+    noun = "product" if required == 1 else "products"
+    return f"The basket must hold {required} matching {noun}; it held {found}."
+
+
+def _not_drawn(operands: Mapping[str, Any], voice: Voice) -> str:
+    winner = operands.get("winner")
+    if winner is None:
+        return "Nothing that could be drawn had a chance above zero."
+    name = voice.offers.get(winner, f"offer {winner}")
+    return f"“{name}” was drawn instead."
+
+
 def _points_budget_spent(operands: Mapping[str, Any], voice: Voice) -> str:
     budget, left = operands["points_budget"], operands.get("left", 0)
     if left:
@@ -223,6 +250,8 @@ _SENTENCES: dict[Reason, Callable[[Mapping[str, Any], Voice], str]] = {
     Reason.TIER_TOO_LOW: _tier_too_low,
     Reason.MORE_ATTEMPTS_NEEDED: _more_attempts,
     Reason.CAP_REACHED: _cap_reached,
+    Reason.BASKET_WITHOUT_GROUP: _basket_without_group,
+    Reason.NOT_DRAWN: _not_drawn,
     Reason.EXCLUSIVE_GROUP: _exclusive_group,
     Reason.POINTS_BUDGET_SPENT: _points_budget_spent,
     Reason.AWARDS_BUDGET_SPENT: _awards_budget_spent,

@@ -25,6 +25,7 @@ class OfferKind(Enum):
     ACTIVITY_TYPE = "activity_type"
     CAMPAIGN = "campaign"
     QUEST = "quest"
+    REWARD_METHOD = "reward_method"
 
 
 class Bucket(Enum):
@@ -43,6 +44,16 @@ class RewardKind(Enum):
     PER_VALUE = "per_value"
     PER_ITEM_VALUE = "per_item_value"
     MULTIPLIER = "multiplier"
+    VOUCHER = "voucher"
+    METHODS = "methods"
+
+
+class Distribution(Enum):
+    """How a fixed reward meets the products of a basket; the values are stored."""
+
+    BASKET_FIXED = "basket_fixed"
+    PER_ITEM = "per_item"
+    SPREAD = "spread"
 
 
 class Reason(Enum):
@@ -69,6 +80,12 @@ class Reason(Enum):
     POINTS_BUDGET_SPENT = "points_budget_spent"
     AWARDS_BUDGET_SPENT = "awards_budget_spent"
     MEMBER_UNKNOWN = "member_unknown"
+    NOT_A_BASKET = "not_a_basket"
+    OTHER_CURRENCY = "other_currency"
+    BASKET_WITHOUT_GROUP = "basket_without_group"
+    NO_METHOD_APPLIES = "no_method_applies"
+    NOT_DRAWN = "not_drawn"
+    VOUCHER_CODES_SPENT = "voucher_codes_spent"
     QUEST_IN_PROGRESS = "quest_in_progress"
     QUEST_NOT_OPTED_IN = "quest_not_opted_in"
     QUEST_EXPIRED = "quest_expired"
@@ -101,6 +118,14 @@ class Schedule:
     closes_at: time | None = None
 
 
+class ItemGroup(NamedTuple):
+    """Products on a list, or all but them, and how many a basket must hold."""
+
+    list_id: int
+    required: int = 0
+    excludes: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One thing that can pay, with every condition on it.
@@ -108,6 +133,12 @@ class Offer:
     ``segments`` lets in members of any of them; ``excluded_segments`` keeps out
     members of any. ``minimum_tier_threshold`` is the threshold of the lowest tier
     admitted. ``points`` and ``per_units`` are scaled; ``multiplier`` counts 1/10,000.
+
+    A campaign whose reward is METHODS gives what its ``methods`` give, sorted by
+    number: all that apply, or one of them if it ``draws``. A method names its
+    campaign in ``campaign_id``; its ``awards_budget`` is its stock. Every group of
+    ``qualify`` must be in the basket; ``redeem`` are the items that are paid for.
+    ``cost`` is the price of an interaction in the smallest unit of its wallet.
     """
 
     id: int
@@ -139,11 +170,42 @@ class Offer:
     clips_to_budget: bool = True
     priority: int = 0
     exclusive_group: str = ""
+    context: str = "activity"
+    methods: tuple[Offer, ...] = ()
+    draws: bool = False
+    campaign_id: int | None = None
+    weight: int = 1
+    voucher_type_id: int | None = None
+    takes_codes: bool = False
+    cost: int = 0
+    cost_wallet_id: int | None = None
+    business_unit_ids: frozenset[int] = frozenset()
+    currencies: frozenset[str] = frozenset()
+    qualify: tuple[ItemGroup, ...] = ()
+    redeem: ItemGroup | None = None
+    distribution: Distribution = Distribution.BASKET_FIXED
 
     @property
     def counts_completions(self) -> bool:
-        """Whether completions of this offer must be remembered."""
+        """Whether completions of this offer decide about the next one."""
         return self.cap is not None or self.required_attempts > 1
+
+    @property
+    def leaves_completions(self) -> bool:
+        """Whether completions must be written: nothing else says how often it gave."""
+        return (
+            self.cap is not None
+            or self.required_attempts > 1
+            or self.campaign_id is not None
+            or self.reward is RewardKind.VOUCHER
+        )
+
+    @property
+    def gives_no_points(self) -> bool:
+        """Whether its award is a voucher or, in a draw, a blank."""
+        return self.reward is RewardKind.VOUCHER or (
+            self.reward is RewardKind.NOTHING and self.campaign_id is not None
+        )
 
     @property
     def has_budget(self) -> bool:
@@ -157,13 +219,16 @@ class Item(NamedTuple):
     item_id: str
     units: int
     list_ids: tuple[int, ...] = ()
+    quantity: int = 1
 
 
 class ActivityFacts(NamedTuple):
     """What happened, as far as a rule can ask.
 
     ``given_points`` stand in place of what the type's own rule computes, in the
-    smallest unit of its wallet; None leaves it to the rule.
+    smallest unit of its wallet; None leaves it to the rule. ``items`` are the lines
+    that stand on a list in use; of all others the value and the quantity are told.
+    ``seed`` is the random number that the activity's draws are made with.
     """
 
     occurred_at: datetime
@@ -173,6 +238,11 @@ class ActivityFacts(NamedTuple):
     business_unit_id: int | None = None
     items: tuple[Item, ...] = ()
     given_points: int | None = None
+    line_count: int = 0
+    unlisted_units: int = 0
+    unlisted_quantity: int = 0
+    currency: str = ""
+    seed: int = 0
 
 
 class Stay(NamedTuple):
@@ -261,15 +331,26 @@ class MemberHistory:
 
 
 @dataclass(slots=True)
+class Codes:
+    """The codes left of a voucher type with a list of codes; offers share it."""
+
+    left: int
+
+
+@dataclass(slots=True)
 class Budget:
     """What a campaign may still give, over all members; None is no limit."""
 
     points_left: int | None = None
     awards_left: int | None = None
+    codes: Codes | None = None
 
 
 class Award(NamedTuple):
-    """What an offer pays. ``asked`` is what it would have paid without limits."""
+    """What an offer pays. ``asked`` is what it would have paid without limits.
+
+    Vouchers and blanks are awards of zero points.
+    """
 
     offer: Offer
     points: int
@@ -301,6 +382,16 @@ class Counted(NamedTuple):
     is_paid: bool
 
 
+class Draw(NamedTuple):
+    """One draw: each candidate and its weight, by number, and which one won."""
+
+    campaign_id: int
+    seed: int
+    candidates: tuple[tuple[int, int], ...]
+    ticket: int
+    winner_id: int
+
+
 class Decision(NamedTuple):
     """Everything decided about one activity; every considered offer once."""
 
@@ -313,6 +404,7 @@ class Decision(NamedTuple):
     score_before: int = 0
     given_points: int | None = None
     quest_steps: tuple[QuestStep, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loyalty.engine.facts import Offer, Rules
@@ -221,39 +221,36 @@ class Programme:
     unit_codes: dict[int, str] = field(init=False)
     segment_ids: frozenset[int] = field(init=False)
     item_list_ids: frozenset[int] = field(init=False)
+    has_draws: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Build the indexes."""
-        self.index = OfferIndex(self.campaigns)
+        self.index = OfferIndex(one for one in self.campaigns if is_for_activities(one))
         self.quest_index = QuestIndex(self.quests)
         bases = [rule.offer for rule in self.types.values()]
         every = [*bases, *self.campaigns, *(quest.offer for quest in self.quests)]
+        every += [method for campaign in self.campaigns for method in campaign.methods]
         self.offers = {offer.id: offer for offer in every}
         self.unit_codes = {unit.id: unit.code for unit in self.units.values()}
         self.segment_ids = frozenset().union(
             *(offer.segments | offer.excluded_segments for offer in every)
         )
-        self.item_list_ids = frozenset(
-            offer.item_list_id for offer in every if offer.item_list_id is not None
+        self.item_list_ids = frozenset().union(*(_lists_of(offer) for offer in every))
+        self.has_draws = any(
+            offer.draws for offer in self.campaigns if is_for_activities(offer)
         )
 
     def with_campaigns(self, campaigns: Iterable[Offer]) -> Programme:
         """Return the same program with other campaigns, for trying out drafts."""
-        return Programme(
-            program_id=self.program_id,
-            revision=self.revision,
-            rules=self.rules,
-            types=self.types,
-            campaigns=tuple(campaigns),
-            quests=self.quests,
-            units=self.units,
-            units_by_name=self.units_by_name,
-            channels=self.channels,
-            issued_accounts=self.issued_accounts,
-            scoring_wallet_ids=self.scoring_wallet_ids,
-            naive_policy=self.naive_policy,
-            late_after_hours=self.late_after_hours,
-            acceptance_days=self.acceptance_days,
-            allows_backdating=self.allows_backdating,
-            is_enabled=self.is_enabled,
-        )
+        return replace(self, campaigns=tuple(campaigns))
+
+
+def is_for_activities(offer: Offer) -> bool:
+    """Return whether activities can set the campaign off."""
+    return offer.context in {"activity", "basket"}
+
+
+def _lists_of(offer: Offer) -> set[int]:
+    groups = [*offer.qualify, *([offer.redeem] if offer.redeem else [])]
+    own = set() if offer.item_list_id is None else {offer.item_list_id}
+    return own | {group.list_id for group in groups}

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from loyalty.engine.conditions import first_failure
 from loyalty.engine.facts import (
-    ActivityFacts,
     Award,
-    Budget,
     Contribution,
-    MemberHistory,
     OptIn,
     QuestHistory,
     QuestStep,
     Reason,
     Rejection,
-    Rules,
 )
 from loyalty.engine.numbers import format_value
 from loyalty.engine.quests import (
@@ -29,20 +24,13 @@ from loyalty.engine.quests import (
     runs_of,
 )
 
-
-class Conditions(NamedTuple):
-    """What held for the member when the activity happened."""
-
-    activity: ActivityFacts
-    history: MemberHistory
-    segment_ids: frozenset[int]
-    tier_id: int | None
-    rules: Rules
-    budgets: Mapping[int, Budget]
+if TYPE_CHECKING:
+    from loyalty.engine.facts import Budget, MemberHistory
+    from loyalty.engine.rewards import Case
 
 
 def decide_quest(
-    candidate: Candidate, held: Conditions
+    candidate: Candidate, held: Case
 ) -> tuple[Award | Rejection, QuestStep | None]:
     """Return what comes of the prize and, if the activity counts, its step."""
     quest = candidate.quest
@@ -71,7 +59,7 @@ def decide_quest(
 
 
 def _prize(
-    candidate: Candidate, history: QuestHistory, opt_in: OptIn, held: Conditions
+    candidate: Candidate, history: QuestHistory, opt_in: OptIn, held: Case
 ) -> Award | Rejection:
     quest = candidate.quest
     offer = quest.offer
@@ -83,17 +71,24 @@ def _prize(
     operands: dict[str, Any] = {"progress": _told(run, candidate.amounts)}
     if completions_of(quest, history) <= prizes:
         return Rejection(offer, Reason.QUEST_IN_PROGRESS, operands)
-    if offer.points <= 0:
+    if offer.points <= 0 and not offer.gives_no_points:
         return Rejection(offer, Reason.NOTHING_TO_PAY, operands)
     if offer.awards_budget is not None and _is_spent(held.budgets[offer.id]):
         spent = {"awards_budget": offer.awards_budget, **operands}
         return Rejection(offer, Reason.AWARDS_BUDGET_SPENT, spent)
+    if offer.takes_codes and _has_no_code(held.budgets[offer.id]):
+        return Rejection(offer, Reason.VOUCHER_CODES_SPENT, operands)
     unit_id = offer.business_unit_id or held.activity.business_unit_id
-    return Award(offer, offer.points, offer.points, unit_id, operands)
+    points = 0 if offer.gives_no_points else offer.points
+    return Award(offer, points, points, unit_id, operands)
 
 
 def _is_spent(budget: Budget) -> bool:
     return budget.awards_left is not None and budget.awards_left <= 0
+
+
+def _has_no_code(budget: Budget) -> bool:
+    return budget.codes is not None and budget.codes.left <= 0
 
 
 def _told(run: Run, amounts: tuple[tuple[int, int], ...]) -> list[dict[str, Any]]:

@@ -1,0 +1,107 @@
+"""What a campaign with several reward methods gives: all that apply, or one drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from loyalty.engine.conditions import failure_of_count, first_failure
+from loyalty.engine.draw import draw
+from loyalty.engine.facts import Award, Budget, Draw, Reason, Rejection
+from loyalty.engine.rewards import in_wallet_of, outcome_of, within_budget
+
+if TYPE_CHECKING:
+    from loyalty.engine.facts import Offer
+    from loyalty.engine.rewards import Case
+
+
+@dataclass(slots=True)
+class Given:
+    """What came of a campaign's methods; ``rejections`` may name the campaign too."""
+
+    awards: list[Award] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    draw: Draw | None = None
+
+
+def decide_methods(
+    campaign: Offer, case: Case, base: Offer | None, base_points: int
+) -> Given:
+    """Return what the methods of ``campaign`` give for an activity.
+
+    ``base_points`` are those of ``base``, the activity type's rule. Conditions of
+    the campaign come first, then each method's own, its limits included: nothing is
+    drawn that could not be given.
+    """
+    failure = first_failure(
+        campaign, case.activity, case.segment_ids, case.tier_id, case.rules
+    )
+    failure = failure or count_failure(campaign, case)
+    if failure:
+        return Given(rejections=[failure])
+    given = choose(campaign, case, base, base_points)
+    if not given.awards:
+        given.rejections.append(Rejection(campaign, Reason.NO_METHOD_APPLIES))
+    return given
+
+
+def count_failure(campaign: Offer, case: Case) -> Rejection | None:
+    """Return why the campaign's own cap or attempts forbid anything, or None."""
+    if not campaign.counts_completions:
+        return None
+    return failure_of_count(
+        campaign,
+        case.activity.occurred_at,
+        case.history.completions.get(campaign.id, ()),
+        case.rules.clock,
+    )
+
+
+def choose(campaign: Offer, case: Case, base: Offer | None, base_points: int) -> Given:
+    """Return the awards of the methods, the campaign's own conditions held."""
+    given = Given()
+    left = _copy(case.budgets[campaign.id]) if campaign.has_budget else None
+    for method in campaign.methods:
+        points = in_wallet_of(method, base, base_points) if base else 0
+        outcome = outcome_of(method, case, points)
+        if isinstance(outcome, Award) and left is not None:
+            outcome = within_budget(outcome, left, campaign)
+        if isinstance(outcome, Rejection):
+            given.rejections.append(outcome)
+            continue
+        given.awards.append(outcome)
+        if left is not None and not campaign.draws:
+            _take(left, outcome)
+    if campaign.draws:
+        _draw(campaign, case.activity.seed, given)
+    return given
+
+
+def _draw(campaign: Offer, seed: int, given: Given) -> None:
+    """Keep the one award that is drawn."""
+    candidates = [(one.offer.id, one.offer.weight) for one in given.awards]
+    if not any(weight for _, weight in candidates):
+        given.rejections += [
+            Rejection(one.offer, Reason.NOT_DRAWN) for one in given.awards
+        ]
+        given.awards = []
+        return
+    given.draw = draw(campaign.id, candidates, seed)
+    winner_id = given.draw.winner_id
+    given.rejections += [
+        Rejection(one.offer, Reason.NOT_DRAWN, {"winner": winner_id})
+        for one in given.awards
+        if one.offer.id != winner_id
+    ]
+    given.awards = [one for one in given.awards if one.offer.id == winner_id]
+
+
+def _copy(budget: Budget) -> Budget:
+    return replace(budget)
+
+
+def _take(left: Budget, award: Award) -> None:
+    if left.points_left is not None:
+        left.points_left -= award.points
+    if left.awards_left is not None:
+        left.awards_left -= 1

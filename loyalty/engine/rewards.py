@@ -1,0 +1,162 @@
+"""What an offer gives once its conditions hold: points, a voucher, or a blank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from loyalty.engine.conditions import failure_of_count, first_failure
+from loyalty.engine.facts import (
+    ActivityFacts,
+    Award,
+    Budget,
+    Distribution,
+    MemberHistory,
+    Offer,
+    OfferKind,
+    Reason,
+    Rejection,
+    RewardKind,
+    Rules,
+)
+from loyalty.engine.items import matches_of
+from loyalty.engine.points import multiplied, points_per_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from loyalty.engine.facts import Item
+
+PER_VALUE = frozenset({RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE})
+
+
+class Case(NamedTuple):
+    """One activity of one member, with what held when it happened."""
+
+    activity: ActivityFacts
+    history: MemberHistory
+    segment_ids: frozenset[int]
+    tier_id: int | None
+    rules: Rules
+    budgets: Mapping[int, Budget]
+
+
+def outcome_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
+    """Return what ``offer`` gives for the activity, or why it does not.
+
+    ``base_points`` are in the smallest unit of the offer's wallet.
+    """
+    failure = first_failure(
+        offer, case.activity, case.segment_ids, case.tier_id, case.rules
+    )
+    return failure or reward_of(offer, case, base_points)
+
+
+def reward_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
+    """Return what ``offer``, whose conditions hold, gives within its limits."""
+    points, operands = _points(offer, case.activity, base_points)
+    given = case.activity.given_points
+    if given is not None and offer.kind is OfferKind.ACTIVITY_TYPE:
+        points, operands = given, {"by_rule": points}
+    if points <= 0 and not offer.gives_no_points:
+        return Rejection(offer, Reason.NOTHING_TO_PAY, operands)
+    if offer.counts_completions:
+        failure = failure_of_count(
+            offer,
+            case.activity.occurred_at,
+            case.history.completions.get(offer.id, ()),
+            case.rules.clock,
+        )
+        if failure:
+            return failure
+    unit_id = offer.business_unit_id or case.activity.business_unit_id
+    award = Award(offer, points, points, unit_id, operands)
+    if offer.has_budget or offer.takes_codes:
+        return within_budget(award, case.budgets[offer.id], offer)
+    return award
+
+
+def within_budget(asked: Award, budget: Budget, limited: Offer) -> Award | Rejection:
+    """Return the award, clipped to what ``limited`` has left, or why it has too little.
+
+    ``limited`` is the award's own offer, or the campaign of its reward method.
+    """
+    if budget.awards_left is not None and budget.awards_left <= 0:
+        operands = {"awards_budget": limited.awards_budget}
+        return Rejection(asked.offer, Reason.AWARDS_BUDGET_SPENT, operands)
+    if budget.codes is not None and budget.codes.left <= 0:
+        return Rejection(asked.offer, Reason.VOUCHER_CODES_SPENT)
+    left = budget.points_left
+    if left is None or asked.points <= left:
+        return asked
+    if left <= 0 or not limited.clips_to_budget:
+        operands = {"points_budget": limited.points_budget, "left": max(left, 0)}
+        return Rejection(asked.offer, Reason.POINTS_BUDGET_SPENT, operands)
+    operands = {**(asked.operands or {}), "points_budget": limited.points_budget}
+    return asked._replace(points=left, operands=operands)
+
+
+def in_wallet_of(offer: Offer, base: Offer, base_points: int) -> int:
+    """Return base points in the smallest unit of the offer's wallet."""
+    if offer.wallet.decimals == base.wallet.decimals:
+        return base_points
+    numerator: int = 10**offer.wallet.decimals
+    denominator: int = 10**base.wallet.decimals
+    return base_points * numerator // denominator
+
+
+def _points(
+    offer: Offer, activity: ActivityFacts, base_points: int
+) -> tuple[int, dict[str, Any] | None]:
+    """Return what the reward computes, rounded once, and what it was reckoned of."""
+    reward, wallet = offer.reward, offer.wallet
+    if reward is RewardKind.FIXED:
+        return _fixed(offer, activity)
+    if reward in PER_VALUE:
+        units, operands = activity.units, None
+        if reward is RewardKind.PER_ITEM_VALUE:
+            units = matches_of(activity, _rewarded(offer)).units
+            operands = {"of": units}
+        points = points_per_unit(units, offer.points, offer.per_units, wallet.rounding)
+        return points, operands
+    if reward is RewardKind.MULTIPLIER:
+        return multiplied(base_points, offer.multiplier, wallet.rounding), None
+    return 0, None
+
+
+def _rewarded(offer: Offer) -> Any:
+    return offer.redeem or offer.item_list_id
+
+
+def _fixed(offer: Offer, activity: ActivityFacts) -> tuple[int, dict[str, Any] | None]:
+    if offer.distribution is Distribution.BASKET_FIXED:
+        return offer.points, None
+    matches = matches_of(activity, _rewarded(offer))
+    if offer.distribution is Distribution.PER_ITEM:
+        operands = {"each": offer.points, "count": matches.quantity}
+        return offer.points * matches.quantity, operands
+    if not matches.quantity:
+        return 0, None
+    return offer.points, {"spread": spread(offer.points, matches.items)}
+
+
+def spread(points: int, items: Sequence[Item]) -> list[list[Any]]:
+    """Return each item's part of ``points`` in proportion to its value.
+
+    The parts add up exactly: what is left of rounding down goes to the greatest
+    remainders, the first item first. Items of no value share equally.
+
+    >>> from loyalty.engine.facts import Item
+    >>> spread(10, [Item("a", 10_000), Item("b", 20_000)])
+    [['a', 3], ['b', 7]]
+    """
+    values = [max(item.units, 0) for item in items]
+    total = sum(values)
+    if not total:
+        values, total = [1] * len(items), len(items)
+    parts = [points * value // total for value in values]
+    by_remainder = sorted(
+        range(len(items)), key=lambda place: -(points * values[place] % total)
+    )
+    for place in by_remainder[: points - sum(parts)]:
+        parts[place] += 1
+    return [[item.item_id, part] for item, part in zip(items, parts, strict=True)]
