@@ -35,10 +35,11 @@ class ApiKeyAdmin(ProgramAdmin):
         "state",
         "can_read",
         "can_write",
+        "can_interact",
         "expiry_date",
         "created",
     )
-    list_filter = ("revoked", "can_read", "can_write")
+    list_filter = ("revoked", "can_read", "can_write", "can_interact")
     search_fields = ("name", "prefix")
     ordering = ("-created",)
     autocomplete_fields = ("business_units",)
@@ -47,12 +48,18 @@ class ApiKeyAdmin(ProgramAdmin):
     readonly_fields = ("prefix", "state", "created")
     fieldsets = (
         ("What", {"fields": ("program", "name", "prefix", "state", "created")}),
-        ("Who", {"fields": ("can_read", "can_write", "business_units")}),
+        (
+            "Who",
+            {"fields": (("can_read", "can_write", "can_interact"), "business_units")},
+        ),
         ("When", {"fields": ("expiry_date",)}),
     )
     add_fieldsets = (
         ("What", {"fields": ("program", "name")}),
-        ("Who", {"fields": ("can_read", "can_write", "business_units")}),
+        (
+            "Who",
+            {"fields": (("can_read", "can_write", "can_interact"), "business_units")},
+        ),
         ("When", {"fields": ("expiry_date",)}),
     )
 

@@ -36,7 +36,8 @@ SELECT k.id, k.name, k.hashed_key, k.revoked, k.expiry_date, k.can_read, k.can_w
              WHERE l.apikey_id = k.id),
        ARRAY(SELECT u.code FROM loyalty_apikey_business_units l
              JOIN loyalty_businessunit u ON u.id = l.businessunit_id
-             WHERE l.apikey_id = k.id)
+             WHERE l.apikey_id = k.id),
+       k.can_interact
 """
 _KEY_ROW = f"""
 {_COLUMNS}
@@ -44,7 +45,7 @@ FROM loyalty_apikey k JOIN loyalty_program p ON p.id = k.program_id
 WHERE k.prefix = %s
 """
 _TOKEN_ROW = f"""
-{_COLUMNS}, t.can_read, t.can_write, t.expires_at
+{_COLUMNS}, t.can_read, t.can_write, t.can_interact, t.expires_at
 FROM loyalty_accesstoken t JOIN loyalty_apikey k ON k.id = t.api_key_id
 JOIN loyalty_program p ON p.id = k.program_id
 WHERE t.digest = %s
@@ -64,6 +65,7 @@ class Caller:
     can_write: bool
     unit_ids: frozenset[int] = frozenset()
     unit_codes: frozenset[str] = frozenset()
+    can_interact: bool = False
 
     @property
     def naive_zone(self) -> tzinfo | None:
@@ -134,7 +136,7 @@ def _caller_of_token(token: str) -> Caller:
     row = _row(_TOKEN_ROW, digest_of(token))
     if row is None:
         raise _denied("unknown_key", "This access token is unknown.")
-    *of_key, can_read, can_write, expires_at = row
+    *of_key, can_read, can_write, can_interact, expires_at = row
     if expires_at <= datetime.now(tz=UTC):
         raise _denied("expired_key", "This access token has expired.")
     caller = _caller(of_key)
@@ -142,6 +144,7 @@ def _caller_of_token(token: str) -> Caller:
         caller,
         can_read=caller.can_read and can_read,
         can_write=caller.can_write and can_write,
+        can_interact=caller.can_interact and (can_interact or can_write),
     )
 
 
@@ -167,6 +170,8 @@ def _caller(row: Sequence[Any]) -> Caller:
         can_write=row[6],
         unit_ids=frozenset(row[11]),
         unit_codes=frozenset(row[12]),
+        # To write is to interact, too.
+        can_interact=row[6] or row[13],
     )
 
 

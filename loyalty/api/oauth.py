@@ -4,7 +4,8 @@ The API key is the client: its prefix, before the point, is the ``client_id`` an
 what follows the point the ``client_secret``. Sent as HTTP Basic or in the form.
 oauthlib reads the request and words the errors; nothing but the client
 credentials grant is offered. A token lives an hour, opens what its key opens, or
-less if ``scope`` asks for less (``read``, ``write``), and dies with the key.
+less if ``scope`` asks for less (``read``, ``write``, ``interactions:write``), and
+dies with the key.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from rest_framework.authentication import BaseAuthentication
     from rest_framework.request import Request
 
+# To interact with campaigns for members, and nothing else.
+INTERACTIONS = "interactions:write"
 # RFC 6749, section 5.1.
 NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _ERROR = {
@@ -90,8 +93,18 @@ class _Client:
 
     @property
     def scopes(self) -> list[str]:
-        allowed = {"read": self.caller.can_read, "write": self.caller.can_write}
+        allowed = {
+            "read": self.caller.can_read,
+            "write": self.caller.can_write,
+            INTERACTIONS: self.caller.can_interact,
+        }
         return [scope for scope, is_allowed in allowed.items() if is_allowed]
+
+    @property
+    def default_scopes(self) -> list[str]:
+        """Everything; not named is what writing includes."""
+        included = {INTERACTIONS} if self.caller.can_write else set()
+        return [scope for scope in self.scopes if scope not in included]
 
 
 class _Validator(RequestValidator):  # type: ignore[misc]
@@ -112,7 +125,7 @@ class _Validator(RequestValidator):  # type: ignore[misc]
         return grant_type == "client_credentials"
 
     def get_default_scopes(self, client_id: str, request: Any, *_: Any) -> list[str]:
-        return request.client.scopes  # type: ignore[no-any-return]
+        return request.client.default_scopes  # type: ignore[no-any-return]
 
     def validate_scopes(
         self, client_id: str, scopes: Sequence[str], client: Any, request: Any, *_: Any

@@ -25,6 +25,12 @@ class ApiKey(AbstractAPIKey):
     can_write = models.BooleanField(
         "may write", default=False, help_text="Record activities and change rows."
     )
+    can_interact = models.BooleanField(
+        "may interact",
+        default=False,
+        help_text="Interact with campaigns for members, and nothing else. A key that "
+        "may write may do so anyway.",
+    )
 
     objects: ClassVar[APIKeyManager] = APIKeyManager()
 

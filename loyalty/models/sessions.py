@@ -65,6 +65,7 @@ class AccessToken(models.Model):
     )
     can_read = models.BooleanField()
     can_write = models.BooleanField()
+    can_interact = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="The instant is outside.")
 

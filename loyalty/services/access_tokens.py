@@ -25,6 +25,7 @@ def keep_access_token(
         api_key_id=api_key_id,
         can_read="read" in scopes,
         can_write="write" in scopes,
+        can_interact="interactions:write" in scopes,
         created_at=now,
         expires_at=now + LIFETIME,
     )
