@@ -104,7 +104,7 @@ def gather_histories(batch: Batch) -> None:
     """Load what the members bring along: tiers, scores, segments."""
     member_ids = {draft.member_id for draft in batch.drafts if draft.member_id}
     histories: dict[int | None, MemberHistory] = {
-        member_id: MemberHistory() for member_id in member_ids
+        member_id: MemberHistory(member_id=member_id) for member_id in member_ids
     }
     histories[None] = MemberHistory(is_known=False)
     batch.histories = histories
@@ -128,13 +128,12 @@ def find_candidates(batch: Batch) -> None:
     )
     for draft in batch.drafts:
         command = draft.command
-        # Lines that stand on no list in use cannot matter to any campaign.
         matching = [
-            Item(line.item_id, line.units, list_ids)
+            Item(line.item_id, line.units, list_ids, _count(line.quantity))
             for line in command.lines
             if (list_ids := listed.get(line.item_id))
         ]
-        draft.facts = ActivityFacts(
+        facts = ActivityFacts(
             command.occurred_at,
             draft.rule.offer.id,
             command.units or 0,
@@ -142,7 +141,13 @@ def find_candidates(batch: Batch) -> None:
             draft.business_unit_id,
             tuple(matching),
             _scaled(command.given_points, draft.rule.offer.wallet.decimals),
+            len(command.lines),
+            currency=command.currency,
+            seed=batch.random_source() if programme.has_draws else 0,
         )
+        if programme.counts_unlisted:
+            facts = _with_unlisted(facts, command.lines, listed)
+        draft.facts = facts
         lists = frozenset().union(*[item.list_ids for item in matching])
         draft.candidates = programme.index.candidates(
             command.occurred_at,
@@ -159,6 +164,22 @@ def find_candidates(batch: Batch) -> None:
                 command.units or 0,
                 command.lines,
             )
+
+
+def _with_unlisted(
+    facts: ActivityFacts, lines: Iterable[Line], listed: Mapping[str, Any]
+) -> ActivityFacts:
+    """Return the facts with what stands on no list: rules may ask for all but."""
+    others = [line for line in lines if not listed.get(line.item_id)]
+    return facts._replace(
+        unlisted_units=sum([line.units for line in others]),
+        unlisted_quantity=sum([_count(line.quantity) for line in others]),
+    )
+
+
+def _count(quantity: str) -> int:
+    """Return how many products a line stands for; what is weighed counts once."""
+    return int(quantity) if quantity.isdecimal() and quantity.isascii() else 1
 
 
 def gather_quests(batch: Batch) -> None:
@@ -192,7 +213,7 @@ def gather_completions(batch: Batch) -> None:
     members: set[int] = set()
     clock = batch.programme.rules.clock
     for draft in batch.drafts:
-        for offer in (draft.rule.offer, *draft.candidates):
+        for offer in (draft.rule.offer, *with_methods(draft.candidates)):
             if offer.counts_completions and draft.member_id is not None:
                 start, end = _range_of(offer, draft.command.occurred_at, clock)
                 low, high = ranges.get(offer.id, (start, end))
@@ -242,9 +263,39 @@ def gather_budgets(batch: Batch, *, lock: bool) -> None:
         if lock:
             budgets.open_missing(limited, undone=UNDONE)
         batch.budgets.update(budgets.budgets_of(limited, lock=lock))
+    gather_codes(batch.budgets, _all_candidates(batch.drafts), lock=lock)
+
+
+def gather_codes(
+    known: dict[int, Budget], offers: Iterable[Offer], *, lock: bool
+) -> None:
+    """Add to ``known`` the codes left of the voucher types that have lists.
+
+    With ``lock`` their stock is locked, after all usage, by primary key.
+    """
+    taking = {
+        one.id: one.voucher_type_id
+        for one in offers
+        if one.takes_codes
+        and one.voucher_type_id is not None
+        and (one.id not in known or known[one.id].codes is None)
+    }
+    if not taking:
+        return
+    stock = vouchers.stock_of(set(taking.values()), lock=lock)
+    codes = {type_id: Codes(left or 0) for type_id, left in stock.items()}
+    for offer_id, type_id in taking.items():
+        known.setdefault(offer_id, Budget()).codes = codes.get(type_id, Codes(0))
+
+
+def with_methods(offers: Iterable[Offer]) -> Iterable[Offer]:
+    """Yield each offer, and after it its reward methods."""
+    for offer in offers:
+        yield offer
+        yield from offer.methods
 
 
 def _all_candidates(drafts: Iterable[Draft]) -> Iterable[Offer]:
     for draft in drafts:
-        yield from draft.candidates
+        yield from with_methods(draft.candidates)
         yield from (candidate.quest.offer for candidate in draft.quests)

@@ -16,6 +16,7 @@ from loyalty.engine.facts import (
     Rejection,
     Schedule,
 )
+from loyalty.engine.holdout import is_held_out
 from loyalty.engine.items import matches_of
 from loyalty.engine.periods import ROLLING_UNITS, Unit, Window, window_containing
 
@@ -140,6 +141,18 @@ def failure_of_segments(offer: Offer, segment_ids: frozenset[int]) -> Rejection 
         return Rejection(offer, Reason.NOT_IN_SEGMENT)
     if offer.excluded_segments and not offer.excluded_segments.isdisjoint(segment_ids):
         return Rejection(offer, Reason.IN_EXCLUDED_SEGMENT)
+    return None
+
+
+def failure_of_holdout(offer: Offer, member_id: int) -> Rejection | None:
+    """Return that the member is held out of the offer, or None.
+
+    Asked once every other condition holds: those it stops are exactly those that
+    would have been let in, so the two groups can be compared.
+    """
+    holdout = offer.holdout
+    if holdout is not None and is_held_out(holdout.salt, member_id, holdout.share):
+        return Rejection(offer, Reason.IN_HOLDOUT, {"share": holdout.share})
     return None
 
 

@@ -133,6 +133,8 @@ _PLAIN_SENTENCES = {
     Reason.VOUCHER_CODES_SPENT: "No code was left on the list of its voucher.",
     Reason.NOT_IN_SEGMENT: "The member was in none of its segments.",
     Reason.IN_EXCLUDED_SEGMENT: "The member was in a segment that it leaves out.",
+    Reason.IN_HOLDOUT: "The member is held out of it, so that its effect can be "
+    "measured.",
     Reason.TYPE_NOT_OPEN: "The activity type itself was not open to the member.",
     Reason.MEMBER_UNKNOWN: "The member was not known yet.",
     Reason.QUEST_NOT_OPTED_IN: "The member did not take part in the quest then.",

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from enum import Enum
 from typing import Any, NamedTuple
 
+from loyalty.engine.holdout import Holdout
 from loyalty.engine.periods import Unit
 from loyalty.engine.points import ExpiryRule, Rounding
 from loyalty.engine.tiers import TierStep
@@ -72,6 +73,7 @@ class Reason(Enum):
     TIER_TOO_LOW = "tier_too_low"
     NOT_IN_SEGMENT = "not_in_segment"
     IN_EXCLUDED_SEGMENT = "in_excluded_segment"
+    IN_HOLDOUT = "in_holdout"
     TYPE_NOT_OPEN = "type_not_open"
     MORE_ATTEMPTS_NEEDED = "more_attempts_needed"
     CAP_REACHED = "cap_reached"
@@ -184,6 +186,7 @@ class Offer:
     qualify: tuple[ItemGroup, ...] = ()
     redeem: ItemGroup | None = None
     distribution: Distribution = Distribution.BASKET_FIXED
+    holdout: Holdout | None = None
 
     @property
     def counts_completions(self) -> bool:
@@ -318,10 +321,11 @@ class MemberHistory:
     ``tier_timeline`` is sorted; ``completions`` by offer holds at least every
     completion in the windows that the batch touches, in any order. ``quests``
     holds every quest that the batch touches. ``enrolled_at`` is loaded where an
-    automatic quest asks for it.
+    automatic quest asks for it. ``member_id`` decides who is held out.
     """
 
     is_known: bool = True
+    member_id: int = 0
     score: int = 0
     tier_timeline: list[tuple[datetime, int | None]] = field(default_factory=list)
     stays: tuple[Stay, ...] = ()

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from loyalty.engine.conditions import failure_of_count, first_failure
+from loyalty.engine.conditions import failure_of_count
 from loyalty.engine.draw import draw
 from loyalty.engine.facts import Award, Budget, Draw, Reason, Rejection
-from loyalty.engine.rewards import in_wallet_of, outcome_of, within_budget
+from loyalty.engine.rewards import (
+    failure_of,
+    in_wallet_of,
+    outcome_of,
+    within_budget,
+)
 
 if TYPE_CHECKING:
     from loyalty.engine.facts import Offer
@@ -33,10 +38,7 @@ def decide_methods(
     the campaign come first, then each method's own, its limits included: nothing is
     drawn that could not be given.
     """
-    failure = first_failure(
-        campaign, case.activity, case.segment_ids, case.tier_id, case.rules
-    )
-    failure = failure or count_failure(campaign, case)
+    failure = failure_of(campaign, case) or count_failure(campaign, case)
     if failure:
         return Given(rejections=[failure])
     given = choose(campaign, case, base, base_points)

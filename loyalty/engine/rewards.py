@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from loyalty.engine.conditions import failure_of_count, first_failure
+from loyalty.engine.conditions import (
+    failure_of_count,
+    failure_of_holdout,
+    first_failure,
+)
 from loyalty.engine.facts import (
     ActivityFacts,
     Award,
@@ -45,10 +49,14 @@ def outcome_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
 
     ``base_points`` are in the smallest unit of the offer's wallet.
     """
-    failure = first_failure(
+    return failure_of(offer, case) or reward_of(offer, case, base_points)
+
+
+def failure_of(offer: Offer, case: Case) -> Rejection | None:
+    """Return why ``offer`` does not apply to the activity and its member, or None."""
+    return first_failure(
         offer, case.activity, case.segment_ids, case.tier_id, case.rules
-    )
-    return failure or reward_of(offer, case, base_points)
+    ) or failure_of_holdout(offer, case.history.member_id)
 
 
 def reward_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
