@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ from loyalty.models import (
     Segment,
     SegmentMembership,
     Tier,
+    Voucher,
+    VoucherType,
     Wallet,
 )
 
@@ -221,3 +224,34 @@ def purchase(
 def line(item_id: str, value: str) -> Line:
     """Return a line item; ``value`` as decimal text."""
     return Line(item_id, parse_value(value))
+
+
+def make_voucher_type(program: Program, **fields: Any) -> VoucherType:
+    """Return a type of vouchers: 5 off the basket, with codes made when given."""
+    number = next(_numbers)
+    defaults = {
+        "code": f"voucher-{number}",
+        "name": f"Voucher {number}",
+        "amount": None if fields.get("kind") == "percentage" else Decimal(5),
+    }
+    return VoucherType.objects.create(program=program, **{**defaults, **fields})
+
+
+def make_voucher(
+    voucher_type: VoucherType, member: Member | None, **fields: Any
+) -> Voucher:
+    """Return a voucher that was given to ``member`` at noon and is not claimed."""
+    defaults = {
+        "code": f"CODE-{next(_numbers)}",
+        "status": "generated",
+        "amount_original": voucher_type.amount,
+        "discount_ratio": voucher_type.discount_ratio,
+        "issued_at": NOON,
+        "created_at": NOON,
+    }
+    return Voucher.objects.create(
+        program_id=voucher_type.program_id,
+        voucher_type=voucher_type,
+        member=member,
+        **{**defaults, **fields},
+    )

@@ -9,7 +9,7 @@ from loyalty.models.members import (
     MemberTier,
     TierCause,
 )
-from loyalty.models.offers import ActivityType, Offer, SegmentMode, Wallet
+from loyalty.models.offers import ActivityType, Offer, SegmentMode
 from loyalty.models.points import (
     Account,
     AccountKind,
@@ -47,8 +47,28 @@ from loyalty.models.segments import (
     SegmentState,
 )
 from loyalty.models.sessions import AccessToken, ClientSession
+from loyalty.models.voucher_types import (
+    DIVISIBLE_KINDS,
+    CodeJobKind,
+    CodeJobStatus,
+    CodeSource,
+    VoucherCodeJob,
+    VoucherKind,
+    VoucherStock,
+    VoucherType,
+)
+from loyalty.models.vouchers import (
+    OPEN_STATUSES,
+    Voucher,
+    VoucherEvent,
+    VoucherEventKind,
+    VoucherStatus,
+)
+from loyalty.models.wallets import Wallet
 
 __all__ = [
+    "DIVISIBLE_KINDS",
+    "OPEN_STATUSES",
     "AccessToken",
     "Account",
     "AccountKind",
@@ -59,6 +79,9 @@ __all__ = [
     "Category",
     "Channel",
     "ClientSession",
+    "CodeJobKind",
+    "CodeJobStatus",
+    "CodeSource",
     "Comparison",
     "Completion",
     "ConfigurationRevision",
@@ -92,6 +115,14 @@ __all__ = [
     "Tag",
     "Tier",
     "TierCause",
+    "Voucher",
+    "VoucherCodeJob",
+    "VoucherEvent",
+    "VoucherEventKind",
+    "VoucherKind",
+    "VoucherStatus",
+    "VoucherStock",
+    "VoucherType",
     "Wallet",
     "Weekday",
 ]

@@ -1,4 +1,4 @@
-"""What can be earned: wallets, offers and activity types."""
+"""What can be earned: offers and activity types."""
 
 from typing import ClassVar
 
@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from loyalty.engine.facts import OfferKind, RewardKind
-from loyalty.engine.points import ExpiryModel, Rounding
 from loyalty.models.catalogue import OfferQuerySet
 from loyalty.models.programme import (
     BusinessUnit,
@@ -20,86 +19,8 @@ from loyalty.models.programme import (
     Tag,
     Tier,
 )
-
-
-class Wallet(models.Model):
-    """A kind of points: how it counts, rounds and expires."""
-
-    program = models.ForeignKey(Program, on_delete=models.PROTECT)
-    code = models.SlugField(max_length=50, help_text="The key that answers use.")
-    name = models.CharField(max_length=100)
-    decimals = models.PositiveSmallIntegerField(
-        default=0,
-        help_text="Digits after the point, 0 to 4. Fixed once points were given.",
-    )
-    rounding = models.CharField(
-        max_length=8,
-        choices=[
-            (Rounding.DOWN.value, "Down"),
-            (Rounding.HALF_UP.value, "Half up"),
-            (Rounding.UP.value, "Up"),
-        ],
-        default=Rounding.DOWN.value,
-        help_text="Applied once to each award.",
-    )
-    expiry_model = models.CharField(
-        "expiry",
-        max_length=32,
-        choices=[
-            (ExpiryModel.NEVER.value, "Never"),
-            (ExpiryModel.DAYS.value, "Days after earning"),
-            (ExpiryModel.MONTHS.value, "Months after earning"),
-            (ExpiryModel.END_OF_MONTH.value, "End of a month after earning"),
-            (ExpiryModel.END_OF_YEAR.value, "End of a year after earning"),
-            (ExpiryModel.INACTIVITY.value, "Months without activity"),
-        ],
-        default=ExpiryModel.NEVER.value,
-    )
-    expiry_count = models.PositiveSmallIntegerField(
-        "expiry: how many",
-        default=0,
-        help_text="Number of days, months or years; 0 with “Never”.",
-    )
-    pending_days = models.PositiveSmallIntegerField(
-        default=0,
-        help_text="Points cannot be spent for so many days, for example while goods "
-        "can be returned.",
-    )
-    allows_negative = models.BooleanField(
-        "may go below zero",
-        default=False,
-        help_text="If points that were spent are taken back. Otherwise the shortfall "
-        "is taken from the next earnings.",
-    )
-    counts_for_tier = models.BooleanField(
-        "counts for the tier",
-        default=True,
-        help_text="Points earned here raise the member's score.",
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["program", "code"],
-                name="wallet_code_once_per_program",
-                violation_error_message="This program has a wallet with this code.",
-            ),
-            models.CheckConstraint(
-                condition=Q(decimals__lte=4),
-                name="wallet_has_at_most_four_decimals",
-                violation_error_message="A wallet has at most 4 decimals.",
-            ),
-            models.CheckConstraint(
-                condition=Q(expiry_model=ExpiryModel.NEVER.value, expiry_count=0)
-                | (~Q(expiry_model=ExpiryModel.NEVER.value) & Q(expiry_count__gte=1)),
-                name="wallet_expiry_has_a_count",
-                violation_error_message="“Never” goes with 0; every other expiry needs "
-                "a number of 1 or more.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
+from loyalty.models.voucher_types import VoucherType
+from loyalty.models.wallets import Wallet
 
 
 class Offer(models.Model):
@@ -163,6 +84,8 @@ class Offer(models.Model):
             (RewardKind.PER_VALUE.value, "Points per unit of value"),
             (RewardKind.PER_ITEM_VALUE.value, "Points per unit of matching items"),
             (RewardKind.MULTIPLIER.value, "A multiple of the base points"),
+            (RewardKind.VOUCHER.value, "A voucher"),
+            (RewardKind.METHODS.value, "What its reward methods give"),
         ],
         default=RewardKind.FIXED.value,
     )
@@ -186,6 +109,15 @@ class Offer(models.Model):
         blank=True,
         help_text="Extra points as a multiple of the base: 1 pays the base once more "
         "(double points), 0.5 half of it.",
+    )
+    voucher_type = models.ForeignKey(
+        VoucherType,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="offers",
+        verbose_name="voucher",
+        help_text="What members get, if it pays “A voucher”.",
     )
     cap_count = models.PositiveIntegerField(
         "cap",
@@ -260,6 +192,18 @@ class Offer(models.Model):
                 name="offer_multiplier_goes_with_its_method",
                 violation_error_message="A multiplier above zero belongs to “A "
                 "multiple of the base points”, and only there.",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    reward_method=RewardKind.VOUCHER.value, voucher_type__isnull=False
+                )
+                | (
+                    ~Q(reward_method=RewardKind.VOUCHER.value)
+                    & Q(voucher_type__isnull=True)
+                ),
+                name="offer_voucher_goes_with_its_method",
+                violation_error_message="A voucher belongs to “A voucher”, and only "
+                "there.",
             ),
             models.CheckConstraint(
                 condition=~Q(kind=OfferKind.ACTIVITY_TYPE.value)

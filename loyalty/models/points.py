@@ -6,8 +6,9 @@ from django.db.models import F, Q
 
 from loyalty.engine.facts import Bucket
 from loyalty.models.members import Member
-from loyalty.models.offers import Offer, Wallet
+from loyalty.models.offers import Offer
 from loyalty.models.programme import BusinessUnit, Program
+from loyalty.models.wallets import Wallet
 
 
 class AccountKind(models.TextChoices):

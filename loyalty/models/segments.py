@@ -5,8 +5,9 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from loyalty.models.offers import ActivityType, Wallet
+from loyalty.models.offers import ActivityType
 from loyalty.models.programme import BusinessUnit, Program, Tier
+from loyalty.models.wallets import Wallet
 
 
 class SegmentKind(models.TextChoices):
