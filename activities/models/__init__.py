@@ -1,6 +1,7 @@
 """Models of activities and of the files they come in."""
 
 from activities.models.activities import Activity, ActivityReversal
+from activities.models.interactions import Draw, Interaction
 from activities.models.logins import LoginSession, MemberApp
 from activities.models.merging import LateDecision, ProfileMerge
 from activities.models.segments import RuleSegment, SegmentRecheck
@@ -21,6 +22,8 @@ __all__ = [
     "Activity",
     "ActivityReversal",
     "ChunkStatus",
+    "Draw",
+    "Interaction",
     "LateDecision",
     "LoginSession",
     "MemberApp",

@@ -58,6 +58,9 @@ class Activity(models.Model):
         help_text="Arrived after the program's limit; triggers no messages."
     )
     value = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    currency = models.CharField(
+        max_length=3, blank=True, default="", help_text="ISO code, if it was told."
+    )
     items = models.JSONField(default=list)
     data = models.JSONField(default=dict, help_text="Free data of the caller.")
     decision = models.JSONField(default=dict)

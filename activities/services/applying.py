@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from activities.services import draws
 from activities.services.commands import Recorded
 from activities.services.records import json_of
 from campaigns.services import budgets, quests
@@ -20,17 +21,20 @@ from loyalty.ledger.holdings import (
     reserve_ids,
 )
 from loyalty.models import TierCause
+from loyalty.services import vouchers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime, timedelta
 
     from activities.services.batch import Batch, Draft
+    from loyalty.engine.facts import Award
 
 _ACTIVITY_COLUMNS = (
     "id, program_id, source, key, fingerprint, member_id, anonymous_profile_id,"
     " activity_type_id, channel_id, business_unit_id, occurred_at, occurred_at_text,"
-    " zone_assumed, received_at, created_at, is_late, value, items, data, decision,"
-    " upload_id"
+    " zone_assumed, received_at, created_at, is_late, value, currency, items, data,"
+    " decision, upload_id"
 )
 
 # Prices repeat.
@@ -102,7 +106,7 @@ def _line(
         f"{_null(draft.business_unit_id)}\t{copy_moment(command.occurred_at)}\t"
         f"{copy_text(command.occurred_at_text)}\t{_flag(command.zone_assumed)}\t"
         f"{copy_moment(command.received_at)}\t{copy_moment(batch.now)}\t"
-        f"{_flag(is_late)}\t{value}\t"
+        f"{_flag(is_late)}\t{value}\t{command.currency}\t"
         f"{_items(draft)}\t{_data(draft)}\t{copy_text(decision)}\t"
         f"{_null(upload_id)}\n"
     )
@@ -148,6 +152,7 @@ def post_points(batch: Batch) -> None:
                 at,
             )
             for award in draft.decision.awards
+            if award.points
         ]
         completions += [
             (draft.member_id, counted.offer_id, at, counted.is_paid, draft.activity_id)
@@ -163,6 +168,43 @@ def post_points(batch: Batch) -> None:
         if draft.decision is not None
         for award in draft.decision.awards
     )
+
+
+def issue_vouchers(batch: Batch) -> None:
+    """Give the vouchers that were awarded."""
+    vouchers.issue(
+        [
+            vouchers.IssueOrder(
+                batch.programme.program_id,
+                award.offer.voucher_type_id,
+                draft.member_id,
+                award.offer.id,
+                draft.activity_id,
+                draft.command.occurred_at,
+            )
+            for draft, award in _awards_of(batch)
+            if award.offer.voucher_type_id is not None and draft.member_id is not None
+        ],
+        now=batch.now,
+    )
+
+
+def _awards_of(batch: Batch) -> Iterator[tuple[Draft, Award]]:
+    for draft in batch.drafts:
+        if draft.decision is not None:
+            for award in draft.decision.awards:
+                yield draft, award
+
+
+def write_draws(batch: Batch) -> None:
+    """Keep the draws, so that anybody can draw them again."""
+    drawn = [
+        draws.Drawn(draft.member_id, draft.activity_id, draft.command.occurred_at, one)
+        for draft in batch.drafts
+        if draft.decision is not None and draft.member_id is not None
+        for one in draft.decision.draws
+    ]
+    draws.write(batch.programme.program_id, drawn, batch.now)
 
 
 def _steps_of(batch: Batch) -> list[quests.Taken]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from activities.services.commands import Recorded, Refused
+from loyalty.engine.draw import SEED_BITS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from activities.services.commands import Outcome, RecordActivity
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     from loyalty.engine.quests import Candidate
     from loyalty.errors import LoyaltyError
     from loyalty.ledger import Holding
+
+
+def random_seed() -> int:
+    """Return a number of 128 bits that nobody can foresee."""
+    return secrets.randbits(SEED_BITS)
 
 
 @dataclass(slots=True)
@@ -68,6 +76,7 @@ class Batch:
     enrols ``new_members`` (number by identity), writes ``new_profiles`` (number by
     anonymous id), gives members ``new_identities`` (number of the member by
     identity) and carries out ``merges``, by number of the anonymous profile.
+    ``random_source`` returns numbers of 128 bits for draws.
     """
 
     programme: Programme
@@ -83,6 +92,7 @@ class Batch:
     new_identities: dict[tuple[str, str], int] = field(default_factory=dict)
     merges: dict[int, Merge] = field(default_factory=dict)
     echoes: list[tuple[int, Draft]] = field(default_factory=list)
+    random_source: Callable[[], int] = random_seed
 
     def refuse(self, place: int, error: LoyaltyError) -> None:
         """Refuse the command at ``place``."""

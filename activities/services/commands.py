@@ -39,7 +39,8 @@ class RecordActivity:
     ``has_natural_key`` says that it was made of the payload, so that the same key
     is the same request. ``units`` is the value in 1/10,000, None if the caller
     gave none. ``given_points`` stand in place of what the type's own rule
-    computes: whole points of its wallet, zero or more. Moments are aware;
+    computes: whole points of its wallet, zero or more. ``currency`` is an ISO code,
+    empty if the caller named none. Moments are aware;
     ``received_at`` is when the request or file reached the edge.
     """
 
@@ -61,6 +62,7 @@ class RecordActivity:
     given_points: int | None = None
     also_known_as: tuple[tuple[str, str], ...] = ()
     has_natural_key: bool = False
+    currency: str = ""
 
 
 def payload_of(command: RecordActivity) -> dict[str, Any]:
@@ -91,6 +93,8 @@ def payload_of(command: RecordActivity) -> dict[str, Any]:
     # Named only where it is used: fingerprints that are stored stay what they were.
     if command.given_points is not None:
         payload["points"] = command.given_points
+    if command.currency:
+        payload["currency"] = command.currency
     return payload
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -15,16 +15,20 @@ from loyalty.engine.conditions import attempts_window_of, window_of
 from loyalty.engine.evaluation import segments_at
 from loyalty.engine.facts import (
     ActivityFacts,
+    Budget,
+    Codes,
     Completion,
     Item,
     MemberHistory,
 )
+from loyalty.services import vouchers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from activities.services.batch import Batch, Draft
+    from activities.services.commands import Line
     from loyalty.engine.facts import Offer
 
 # SQL for ``campaigns.services.budgets.open_missing``.

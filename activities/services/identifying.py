@@ -126,6 +126,7 @@ def _draft_of(row: Activity, rule: TypeRule, batch: Batch) -> Draft:
             )
             for item in row.items
         ),
+        currency=row.currency,
     )
     return Draft(
         place=-1,

@@ -16,7 +16,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from activities.services import applying, gathering, identifying
 from activities.services.actors import find_actors
-from activities.services.batch import Batch
+from activities.services.batch import Batch, random_seed
 from activities.services.checking import check_commands
 from activities.services.commands import ProgramDisabled, Recorded, Refused
 from activities.services.segments import note_moved
@@ -25,7 +25,7 @@ from loyalty import ledger
 from loyalty.engine.evaluation import absorb, consume, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from activities.services.batch import Draft
@@ -57,6 +57,7 @@ def record_activities(
     now: datetime,
     may_enrol: bool = False,
     upload_id: int | None = None,
+    random_source: Callable[[], int] = random_seed,
 ) -> list[Outcome]:
     """Record a batch: every command is recorded, replayed or refused on its own.
 
@@ -66,6 +67,7 @@ def record_activities(
         now: aware; the moment that rows bear as ``created_at``.
         may_enrol: enrol members whose identity nobody has, instead of refusing.
         upload_id: the upload they come from.
+        random_source: returns numbers of 128 bits for draws.
 
     Returns:
         One outcome for each command, in the order of the commands.
@@ -84,6 +86,7 @@ def record_activities(
             with transaction.atomic():
                 programme = programme_for_update(program_id)
                 batch = _start(programme, commands, now)
+                batch.random_source = random_source
                 batch = _with_actors(batch, may_enrol=may_enrol, lock=True)
                 decide_and_apply(batch, upload_id)
             return batch.final_outcomes()
@@ -158,6 +161,7 @@ def _without(batch: Batch, places: list[int]) -> Batch:
     """Return the batch as it began, but for some commands that stay refused."""
     again = _start(batch.programme, batch.commands, batch.now)
     again.budgets = batch.budgets
+    again.random_source = batch.random_source
     again.drafts = [draft for draft in again.drafts if draft.place not in places]
     for place in places:
         again.outcomes[place] = batch.outcomes[place]
@@ -243,4 +247,6 @@ def _apply(batch: Batch, upload_id: int | None) -> None:
     applying.write_activities(batch, late_after, upload_id)
     identifying.carry_out_merges(batch)
     applying.post_points(batch)
+    applying.issue_vouchers(batch)
+    applying.write_draws(batch)
     note_moved(batch.programme, [draft.member_id for draft in batch.drafts])

@@ -12,7 +12,10 @@ Shape (version 1)::
 
 ``rate`` points for every ``per`` of the value, in 1/10,000, or of ``of``, the value
 of the items that count; ``times`` the base points, in 1/10,000; none of them where
-the points are fixed. ``asked`` stands only where a limit clipped the award,
+the points are fixed. A reward method names its ``campaign``; ``voucher`` is the code
+of the type that was given, ``blank`` a draw's end without a prize. ``draws`` tells
+the random number, the candidates with their weights, the ticket and the winner.
+``asked`` stands only where a limit clipped the award,
 ``decimals`` only where the wallet has some: points are in its smallest unit.
 ``tier``, ``segments`` and ``score`` are what held before. Where the caller said how
 many points the activity is worth, ``given`` tells it and ``by_rule`` what the
@@ -28,7 +31,7 @@ import orjson
 from loyalty.engine.facts import RewardKind
 
 if TYPE_CHECKING:
-    from loyalty.engine.facts import Award, Decision, Rejection
+    from loyalty.engine.facts import Award, Decision, Offer, Rejection
     from loyalty.engine.programme import Programme
 
 _PER_VALUE = frozenset({RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE})
@@ -49,6 +52,17 @@ def record_of(decision: Decision, programme: Programme) -> dict[str, Any]:
     }
     if decision.given_points is not None:
         record["given"] = decision.given_points
+    if decision.draws:
+        record["draws"] = [
+            {
+                "campaign": draw.campaign_id,
+                "seed": f"{draw.seed:032x}",
+                "candidates": draw.candidates,
+                "ticket": draw.ticket,
+                "winner": draw.winner_id,
+            }
+            for draw in decision.draws
+        ]
     change = decision.tier_change
     if change is not None:
         record["tier_change"] = {
@@ -80,6 +94,10 @@ def _award(award: Award, programme: Programme) -> dict[str, Any]:
         record["per"] = offer.per_units
     elif offer.reward is RewardKind.MULTIPLIER:
         record["times"] = offer.multiplier
+    if offer.campaign_id is not None:
+        record["campaign"] = offer.campaign_id
+    if offer.gives_no_points:
+        record |= _without_points(offer, programme)
     if offer.wallet.decimals:
         record["decimals"] = offer.wallet.decimals
     if award.asked != award.points:
@@ -87,6 +105,12 @@ def _award(award: Award, programme: Programme) -> dict[str, Any]:
     if award.operands:
         record.update(award.operands)
     return record
+
+
+def _without_points(offer: Offer, programme: Programme) -> dict[str, Any]:
+    if offer.voucher_type_id is None:
+        return {"blank": True}
+    return {"voucher": programme.voucher_types[offer.voucher_type_id]}
 
 
 def _rejection(rejection: Rejection) -> dict[str, Any]:

@@ -60,6 +60,7 @@ def differing_fields(activity_id: int, command: RecordActivity) -> list[str]:
         "items": [_spelled(item) for item in row.items],
         "data": row.data,
         "points": _given_points(row),
+        "currency": row.currency,
     }
     return _named(stored, _told(command))
 
@@ -94,6 +95,7 @@ def _told(command: RecordActivity) -> dict[str, Any]:
         ],
         "data": command.data,
         "points": command.given_points,
+        "currency": command.currency,
     }
 
 

@@ -1,7 +1,17 @@
 """Models of campaigns."""
 
-from campaigns.models.campaigns import BudgetPolicy, Campaign, CampaignUsage, Context
+from campaigns.models.campaigns import (
+    BASKETLESS,
+    PER_ACTIVITY,
+    BudgetPolicy,
+    Campaign,
+    CampaignUsage,
+    Context,
+    Handling,
+)
+from campaigns.models.groups import AssignedGroup, AssignedGroupKind, CampaignGroup
 from campaigns.models.items import ItemList, ListedItem
+from campaigns.models.methods import RewardMethod
 from campaigns.models.quests import (
     OptInMode,
     Quest,
@@ -12,10 +22,16 @@ from campaigns.models.quests import (
 )
 
 __all__ = [
+    "BASKETLESS",
+    "PER_ACTIVITY",
+    "AssignedGroup",
+    "AssignedGroupKind",
     "BudgetPolicy",
     "Campaign",
+    "CampaignGroup",
     "CampaignUsage",
     "Context",
+    "Handling",
     "ItemList",
     "ListedItem",
     "OptInMode",
@@ -24,4 +40,5 @@ __all__ = [
     "QuestOptIn",
     "QuestRequirement",
     "QuestStatus",
+    "RewardMethod",
 ]

@@ -1,13 +1,24 @@
 """Campaigns: offers with an audience, restrictions and a budget."""
 
+import secrets
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
+from campaigns.models.groups import AssignedGroup, AssignedGroupKind, CampaignGroup
 from campaigns.models.items import ItemList
 from loyalty.engine.facts import OfferKind, RewardKind
-from loyalty.models import ActivityType, Channel, Offer, Segment, Weekday
+from loyalty.models import (
+    ActivityType,
+    BusinessUnit,
+    Channel,
+    Offer,
+    Segment,
+    Wallet,
+    Weekday,
+)
 
 
 class Context(models.TextChoices):
@@ -15,6 +26,20 @@ class Context(models.TextChoices):
 
     ACTIVITY = "activity", "Any activity"
     BASKET = "basket", "Activities with line items"
+    INTERACTION = "interaction", "Members interact with it, for example a scratch card"
+    INTERNAL = "internal", "Nothing: other systems refer to it"
+
+
+class Handling(models.TextChoices):
+    """What becomes of a campaign's reward methods."""
+
+    INDEPENDENT = "independent", "Every one that applies is given"
+    RANDOM_DRAW = "random_draw", "One of those that apply is drawn"
+
+
+def new_salt() -> str:
+    """Return what keeps the held-out members of campaigns apart from each other."""
+    return secrets.token_hex(8)
 
 
 class BudgetPolicy(models.TextChoices):
@@ -22,6 +47,17 @@ class BudgetPolicy(models.TextChoices):
 
     CLIP = "clip", "Pay what is left"
     REJECT = "reject", "Pay nothing"
+
+
+# Contexts without an activity, and rewards that are reckoned from one.
+BASKETLESS = frozenset({Context.INTERACTION.value, Context.INTERNAL.value})
+PER_ACTIVITY = frozenset(
+    {
+        RewardKind.PER_VALUE.value,
+        RewardKind.PER_ITEM_VALUE.value,
+        RewardKind.MULTIPLIER.value,
+    }
+)
 
 
 class Campaign(Offer):
@@ -34,6 +70,51 @@ class Campaign(Offer):
         default=Context.ACTIVITY,
         help_text="Cannot be changed later.",
     )
+    owner_code = models.CharField(
+        max_length=100, blank=True, help_text="The retailer's own code for it."
+    )
+    group = models.ForeignKey(
+        CampaignGroup,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        help_text="Campaigns that run together. Outside the group's dates this one "
+        "pays nothing.",
+    )
+    handling = models.CharField(
+        "of the reward methods",
+        max_length=12,
+        choices=Handling.choices,
+        default=Handling.INDEPENDENT,
+    )
+    point_cost = models.DecimalField(
+        "price in points",
+        max_digits=18,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="What a member pays for one interaction. Empty: nothing, or what "
+        "the reward methods ask.",
+    )
+    point_cost_wallet = models.ForeignKey(
+        Wallet,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="paid from",
+    )
+    holdout_percent = models.DecimalField(
+        "held out",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Percent of the members who get nothing here, chosen by chance once "
+        "and for all, so that the effect can be measured. Empty: nobody.",
+    )
+    holdout_salt = models.CharField(max_length=32, default=new_salt, editable=False)
     priority = models.IntegerField(
         default=0, help_text="Higher is decided first, where campaigns must not stack."
     )
@@ -70,6 +151,28 @@ class Campaign(Offer):
         null=True,
         blank=True,
         help_text="Only activities with a product on this list.",
+    )
+    qualify_groups = models.ManyToManyField(
+        AssignedGroup,
+        blank=True,
+        related_name="qualifying_campaigns",
+        limit_choices_to={"kind": AssignedGroupKind.QUALIFY.value},
+        verbose_name="basket must hold",
+        help_text="Each of these groups of products must be in the basket.",
+    )
+    business_units = models.ManyToManyField(
+        BusinessUnit,
+        blank=True,
+        related_name="campaigns_here",
+        verbose_name="only at",
+        help_text="Only activities of any of these units, or of none. Empty: every "
+        "unit.",
+    )
+    currencies = ArrayField(
+        models.CharField(max_length=3),
+        default=list,
+        blank=True,
+        help_text="ISO codes, for example EUR; only activities in these. Empty: any.",
     )
     minimum_value = models.DecimalField(
         max_digits=18, decimal_places=4, null=True, blank=True
@@ -151,6 +254,55 @@ class Campaign(Offer):
                 name="campaign_weekdays_are_weekdays",
                 violation_error_message="Weekdays are 1 (Monday) to 7 (Sunday).",
             ),
+            models.CheckConstraint(
+                condition=Q(point_cost__isnull=True, point_cost_wallet__isnull=True)
+                | Q(
+                    point_cost__isnull=False,
+                    point_cost__gt=0,
+                    point_cost_wallet__isnull=False,
+                ),
+                name="campaign_price_names_its_wallet",
+                violation_error_message="A price above zero and the wallet it is "
+                "paid from go together.",
+            ),
+            models.CheckConstraint(
+                condition=Q(point_cost__isnull=True)
+                | Q(context=Context.INTERACTION.value),
+                name="campaign_price_is_for_interactions",
+                violation_error_message="Only members who interact pay a price: choose "
+                "that context, or leave the price empty.",
+            ),
+            models.CheckConstraint(
+                condition=Q(context__in=[Context.ACTIVITY.value, Context.BASKET.value])
+                | Q(
+                    minimum_value__isnull=True,
+                    maximum_value__isnull=True,
+                    item_list__isnull=True,
+                    currencies=[],
+                ),
+                name="campaign_without_a_basket_asks_for_none",
+                violation_error_message="Values, products and currencies belong to "
+                "activities; this context has none.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(context=Context.INTERNAL.value)
+                | Q(
+                    weekdays=[],
+                    opens_at__isnull=True,
+                    points_budget__isnull=True,
+                    awards_budget__isnull=True,
+                ),
+                name="internal_campaign_has_no_restrictions",
+                violation_error_message="A campaign that nothing sets off takes no "
+                "restrictions.",
+            ),
+            models.CheckConstraint(
+                condition=Q(holdout_percent__isnull=True)
+                | Q(holdout_percent__gt=0, holdout_percent__lt=100),
+                name="campaign_holds_out_a_part",
+                violation_error_message="Hold out more than 0 and less than 100 "
+                "percent of the members.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,7 +314,7 @@ class Campaign(Offer):
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def clean(self) -> None:
-        """Refuse a reward on matching items without a list of items."""
+        """Refuse a reward that needs what the campaign does not have."""
         super().clean()
         if (
             self.reward_method == RewardKind.PER_ITEM_VALUE.value
@@ -170,6 +322,14 @@ class Campaign(Offer):
         ):
             raise ValidationError(
                 {"item_list": "Points per matching items need a list of items."}
+            )
+        if self.context in BASKETLESS and self.reward_method in PER_ACTIVITY:
+            raise ValidationError(
+                {
+                    "reward_method": "There is no value to pay for when members "
+                    "interact: give a fixed number of points, a voucher, or what the "
+                    "reward methods give."
+                }
             )
 
 

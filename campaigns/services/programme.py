@@ -5,29 +5,23 @@ configuration still for the transaction, so nothing is ever recorded under a
 revision that was replaced before the recording committed.
 """
 
-from collections import defaultdict
-from decimal import Decimal
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
-from campaigns.models import (
-    BudgetPolicy,
-    Campaign,
-    OptInMode,
-    Quest,
-    QuestRequirement,
-    QuestStatus,
+from campaigns.models import Campaign, Quest
+from campaigns.services.compiling import (
+    campaign_offers,
+    quest_rules,
+    type_offer,
+    vocabulary_of,
+    wallet_value,
 )
 from loyalty.engine import facts
-from loyalty.engine.periods import Unit
-from loyalty.engine.points import ExpiryModel, ExpiryRule, Rounding
 from loyalty.engine.programme import NamedChannel, NamedUnit, Programme, TypeRule
-from loyalty.engine.quests import Measure, Requirement
-from loyalty.engine.quests import Quest as QuestRule
 from loyalty.engine.tiers import TierStep
 from loyalty.errors import LoyaltyError
 from loyalty.models import (
@@ -36,12 +30,11 @@ from loyalty.models import (
     ActivityType,
     BusinessUnit,
     Channel,
-    Offer,
     Program,
     Segment,
     SegmentKind,
-    SegmentMode,
     Tier,
+    VoucherType,
     Wallet,
 )
 
@@ -142,6 +135,7 @@ def compile_programme(program: Program, revision: int) -> Programme:
     )
     steps = tuple(step._replace(rank=rank) for rank, step in enumerate(tiers))
     thresholds = {step.id: step.threshold for step in steps}
+    known = vocabulary_of(program, wallets, thresholds)
     units = [
         NamedUnit(unit.pk, unit.code, unit.name, unit.is_enabled)
         for unit in _rows(BusinessUnit, program)
@@ -155,7 +149,7 @@ def compile_programme(program: Program, revision: int) -> Programme:
         ),
         types={
             row.code: TypeRule(
-                type_offer(row, wallets, thresholds),
+                type_offer(row, known),
                 row.code,
                 row.allows_negative_value,
                 row.value_param,
@@ -163,11 +157,9 @@ def compile_programme(program: Program, revision: int) -> Programme:
             for row in types.select_related("frequency_period")
         },
         campaigns=tuple(
-            campaign_offers(
-                Campaign.objects.filter(program=program), wallets, thresholds
-            )
+            campaign_offers(Campaign.objects.filter(program=program), known)
         ),
-        quests=quest_rules(Quest.objects.filter(program=program), wallets, thresholds),
+        quests=quest_rules(Quest.objects.filter(program=program), known),
         units={unit.code: unit for unit in units},
         units_by_name={unit.name: unit for unit in units},
         channels={
@@ -178,6 +170,9 @@ def compile_programme(program: Program, revision: int) -> Programme:
             program=program, kind=SegmentKind.RULES
         ).exists(),
         issued_accounts=_issued_accounts(program),
+        voucher_types=dict(
+            VoucherType.objects.filter(program=program).values_list("pk", "code")
+        ),
         scoring_wallet_ids=frozenset(
             wallet.id for wallet in wallets.values() if wallet.counts_for_tier
         ),
@@ -189,203 +184,8 @@ def compile_programme(program: Program, revision: int) -> Programme:
     )
 
 
-def campaign_offers(
-    campaigns: QuerySet[Campaign],
-    wallets: dict[int, facts.Wallet],
-    thresholds: dict[int, int],
-) -> list[facts.Offer]:
-    """Return what the engine sees of ``campaigns``, many-to-many links included."""
-    rows = list(campaigns.select_related("frequency_period"))
-    ids = [row.pk for row in rows]
-    links = {
-        name: _linked(getattr(Campaign, name).through, column, ids)
-        for name, column in (
-            ("channels", "channel_id"),
-            ("activity_types", "activitytype_id"),
-            ("included_segments", "segment_id"),
-            ("excluded_segments", "segment_id"),
-        )
-    }
-    return [_campaign_offer(row, wallets, thresholds, links) for row in rows]
-
-
-def quest_rules(
-    quests: QuerySet[Quest],
-    wallets: dict[int, facts.Wallet],
-    thresholds: dict[int, int],
-) -> tuple[QuestRule, ...]:
-    """Return what the engine sees of ``quests``; archived ones are disabled."""
-    rows = list(quests.select_related("frequency_period").order_by("pk"))
-    ids = [row.pk for row in rows]
-    requirements: dict[int, list[Requirement]] = defaultdict(list)
-    asked = QuestRequirement.objects.filter(quest__in=ids)
-    for row in asked.order_by("quest", "order", "pk"):
-        requirements[row.quest_id].append(_requirement(row))
-    links = {
-        name: _linked(getattr(Quest, name).through, "segment_id", ids, "quest_id")
-        for name in ("included_segments", "excluded_segments")
-    }
-    return tuple(
-        _quest_rule(row, tuple(requirements[row.pk]), wallets, thresholds, links)
-        for row in rows
-    )
-
-
-def _requirement(row: QuestRequirement) -> Requirement:
-    return Requirement(
-        id=row.pk,
-        activity_type_id=row.activity_type_id,
-        threshold=int(row.value_threshold.scaleb(4)),
-        measure=Measure(row.measure),
-        restricted_to=frozenset(row.restricted_to_ids),
-        interval_days=row.check_in_interval_days,
-        order=row.order,
-        description=row.description,
-    )
-
-
-def _quest_rule(
-    row: Quest,
-    requirements: tuple[Requirement, ...],
-    wallets: dict[int, facts.Wallet],
-    thresholds: dict[int, int],
-    links: dict[str, dict[int, set[int]]],
-) -> QuestRule:
-    segments = frozenset(links["included_segments"].get(row.pk, ()))
-    is_targeted = bool(segments) or row.minimum_tier_id is not None
-    common = _common(row, wallets, thresholds)
-    is_published = row.status == QuestStatus.PUBLISHED
-    return QuestRule(
-        offer=facts.Offer(
-            **{
-                **common,
-                "is_enabled": row.is_enabled and is_published,
-                # Limits of one activity; a quest has limits of its own.
-                "cap": None,
-                "required_attempts": 1,
-            },
-            kind=facts.OfferKind.QUEST,
-            bucket=facts.Bucket.TARGETED if is_targeted else facts.Bucket.BONUS,
-            activity_type_ids=frozenset(one.activity_type_id for one in requirements),
-            segments=segments,
-            excluded_segments=frozenset(links["excluded_segments"].get(row.pk, ())),
-            awards_budget=row.completions_total,
-        ),
-        requirements=requirements,
-        is_automatic=row.opt_in_mode == OptInMode.AUTOMATIC,
-        minutes_to_complete=row.time_to_complete_minutes,
-        enforces_order=row.enforce_order,
-        completions_per_member=row.completions_per_member,
-    )
-
-
-def type_offer(
-    row: ActivityType, wallets: dict[int, facts.Wallet], thresholds: dict[int, int]
-) -> facts.Offer:
-    """Return the base offer of an activity type."""
-    segment = frozenset(() if row.segment_id is None else (row.segment_id,))
-    is_inclusion = row.segment_mode == SegmentMode.INCLUSION
-    return facts.Offer(
-        kind=facts.OfferKind.ACTIVITY_TYPE,
-        bucket=facts.Bucket.BASE,
-        segments=segment if is_inclusion else frozenset(),
-        excluded_segments=frozenset() if is_inclusion else segment,
-        **_common(row, wallets, thresholds),
-    )
-
-
-def wallet_value(wallet: Wallet) -> facts.Wallet:
-    """Return what the engine needs to know of a wallet."""
-    model = ExpiryModel(wallet.expiry_model)
-    return facts.Wallet(
-        id=wallet.pk,
-        code=wallet.code,
-        decimals=wallet.decimals,
-        rounding=Rounding(wallet.rounding),
-        expiry=None
-        if model is ExpiryModel.NEVER
-        else ExpiryRule(model, wallet.expiry_count),
-        pending_days=wallet.pending_days,
-        counts_for_tier=wallet.counts_for_tier,
-    )
-
-
-def _campaign_offer(
-    row: Campaign,
-    wallets: dict[int, facts.Wallet],
-    thresholds: dict[int, int],
-    links: dict[str, dict[int, set[int]]],
-) -> facts.Offer:
-    segments = frozenset(links["included_segments"].get(row.pk, ()))
-    is_targeted = bool(segments) or row.minimum_tier_id is not None
-    decimals = wallets[row.wallet_id].decimals
-    return facts.Offer(
-        kind=facts.OfferKind.CAMPAIGN,
-        bucket=facts.Bucket.TARGETED if is_targeted else facts.Bucket.BONUS,
-        activity_type_ids=frozenset(links["activity_types"].get(row.pk, ())),
-        channel_ids=frozenset(links["channels"].get(row.pk, ())),
-        segments=segments,
-        excluded_segments=frozenset(links["excluded_segments"].get(row.pk, ())),
-        item_list_id=row.item_list_id,
-        minimum_units=_scaled(row.minimum_value, 4),
-        maximum_units=_scaled(row.maximum_value, 4),
-        schedule=_schedule(row),
-        points_budget=_scaled(row.points_budget, decimals),
-        awards_budget=row.awards_budget,
-        clips_to_budget=row.budget_policy == BudgetPolicy.CLIP,
-        priority=row.priority,
-        exclusive_group=row.exclusive_group,
-        **_common(row, wallets, thresholds),
-    )
-
-
-def _common(
-    row: Offer, wallets: dict[int, facts.Wallet], thresholds: dict[int, int]
-) -> dict[str, Any]:
-    wallet = wallets[row.wallet_id]
-    period = row.frequency_period
-    tier_id = row.minimum_tier_id
-    return {
-        "id": row.pk,
-        "wallet": wallet,
-        "reward": facts.RewardKind(row.reward_method),
-        "points": _scaled(row.points, wallet.decimals),
-        "per_units": _scaled(row.per_value, 4),
-        "multiplier": _scaled(row.multiplier, 4) or 0,
-        "is_enabled": row.is_enabled,
-        "starts_at": row.starts_at or facts.EVER,
-        "ends_at": row.ends_at or facts.NEVER,
-        "business_unit_id": row.business_unit_id,
-        "minimum_tier_threshold": None if tier_id is None else thresholds[tier_id],
-        "cap": row.cap_count,
-        "period": Unit.LIFETIME if period is None else Unit(period.unit),
-        "required_attempts": row.required_attempts,
-    }
-
-
-def _schedule(row: Campaign) -> facts.Schedule | None:
-    if not row.weekdays and row.opens_at is None:
-        return None
-    weekdays = frozenset(row.weekdays) or frozenset(range(1, 8))
-    return facts.Schedule(weekdays, row.opens_at, row.closes_at)
-
-
-def _scaled(number: Decimal | None, decimals: int) -> int | None:
-    return None if number is None else int(number.scaleb(decimals))
-
-
 def _rows(model: type[Row], program: Program) -> list[Row]:
     return list(model._default_manager.filter(program=program))
-
-
-def _linked(
-    through: Any, column: str, owner_ids: list[int], owner: str = "campaign_id"
-) -> dict[int, set[int]]:
-    links: dict[int, set[int]] = defaultdict(set)
-    rows = through.objects.filter(**{f"{owner}__in": owner_ids})
-    for owner_id, linked_id in rows.values_list(owner, column):
-        links[owner_id].add(linked_id)
-    return links
 
 
 def _issued_accounts(program: Program) -> dict[tuple[int, int | None], int]:

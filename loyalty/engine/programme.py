@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from loyalty.engine.facts import Offer, Rules
+from loyalty.engine.facts import Distribution, Offer, RewardKind, Rules
 from loyalty.engine.quests import Candidate, Quest, amounts_of
 
 if TYPE_CHECKING:
@@ -209,6 +209,7 @@ class Programme:
     channels: Mapping[str, NamedChannel] = field(default_factory=dict)
     issued_accounts: Mapping[tuple[int, int | None], int] = field(default_factory=dict)
     scoring_wallet_ids: frozenset[int] = frozenset()
+    voucher_types: Mapping[int, str] = field(default_factory=dict)
     naive_policy: str = "program_zone"
     late_after_hours: int = 24
     acceptance_days: int | None = None
@@ -222,6 +223,7 @@ class Programme:
     segment_ids: frozenset[int] = field(init=False)
     item_list_ids: frozenset[int] = field(init=False)
     has_draws: bool = field(init=False)
+    counts_unlisted: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Build the indexes."""
@@ -236,6 +238,7 @@ class Programme:
             *(offer.segments | offer.excluded_segments for offer in every)
         )
         self.item_list_ids = frozenset().union(*(_lists_of(offer) for offer in every))
+        self.counts_unlisted = any(_asks_for_all_lines(offer) for offer in every)
         self.has_draws = any(
             offer.draws for offer in self.campaigns if is_for_activities(offer)
         )
@@ -254,3 +257,14 @@ def _lists_of(offer: Offer) -> set[int]:
     groups = [*offer.qualify, *([offer.redeem] if offer.redeem else [])]
     own = set() if offer.item_list_id is None else {offer.item_list_id}
     return own | {group.list_id for group in groups}
+
+
+def _asks_for_all_lines(offer: Offer) -> bool:
+    if any(group.excludes for group in offer.qualify):
+        return True
+    if offer.redeem is not None:
+        return offer.redeem.excludes
+    return offer.item_list_id is None and (
+        offer.distribution is not Distribution.BASKET_FIXED
+        or offer.reward is RewardKind.PER_ITEM_VALUE
+    )
