@@ -161,7 +161,7 @@ class VoucherType(models.Model):
             ValidationError: naming each field that is fixed.
         """
         super().clean()
-        if self.pk is None or not self.vouchers.exists():
+        if self._state.adding or not self.vouchers.exists():
             return
         stored = VoucherType.objects.get(pk=self.pk)
         fixed = ("kind", "codes", "currency")
