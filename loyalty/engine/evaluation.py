@@ -98,7 +98,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
         tuple(outcome.rejections),
         tuple(outcome.counted),
         tier_id,
-        _tier_change(outcome.awards, case),
+        tier_change(outcome.awards, case),
         tuple(segment_ids),
         history.score,
         activity.given_points,
@@ -238,7 +238,8 @@ def _decide_quests(
             into.steps.append(step)
 
 
-def _tier_change(awards: Sequence[Award], case: Case) -> TierChange | None:
+def tier_change(awards: Sequence[Award], case: Case) -> TierChange | None:
+    """Return the move to another tier that the awards bring about, or None."""
     if not case.rules.tiers:
         return None
     timeline = case.history.tier_timeline

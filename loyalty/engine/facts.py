@@ -201,6 +201,7 @@ class Offer:
             or self.required_attempts > 1
             or self.campaign_id is not None
             or self.reward is RewardKind.VOUCHER
+            or self.context == "interaction"
         )
 
     @property

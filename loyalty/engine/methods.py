@@ -41,9 +41,11 @@ def decide_methods(
     failure = failure_of(campaign, case) or count_failure(campaign, case)
     if failure:
         return Given(rejections=[failure])
-    given = choose(campaign, case, base, base_points)
+    given = eligible(campaign, case, base, base_points)
     if not given.awards:
         given.rejections.append(Rejection(campaign, Reason.NO_METHOD_APPLIES))
+    elif campaign.draws:
+        draw_one(campaign, given, case.activity.seed)
     return given
 
 
@@ -59,35 +61,44 @@ def count_failure(campaign: Offer, case: Case) -> Rejection | None:
     )
 
 
-def choose(campaign: Offer, case: Case, base: Offer | None, base_points: int) -> Given:
-    """Return the awards of the methods, the campaign's own conditions held."""
+def spent(campaign: Offer, case: Case) -> Rejection | None:
+    """Return that the campaign's own budget is spent for everybody, or None."""
+    if not campaign.has_budget:
+        return None
+    one_point = Award(campaign, 1, 1, None)
+    budget = replace(case.budgets[campaign.id], codes=None)
+    outcome = within_budget(one_point, budget, campaign)
+    return outcome if isinstance(outcome, Rejection) else None
+
+
+def eligible(
+    campaign: Offer, case: Case, base: Offer | None, base_points: int
+) -> Given:
+    """Return what could be given, the campaign's own conditions held.
+
+    Of a draw these are the candidates; all of them have a chance.
+    """
     given = Given()
-    left = _copy(case.budgets[campaign.id]) if campaign.has_budget else None
+    left = replace(case.budgets[campaign.id]) if campaign.has_budget else None
     for method in campaign.methods:
         points = in_wallet_of(method, base, base_points) if base else 0
         outcome = outcome_of(method, case, points)
         if isinstance(outcome, Award) and left is not None:
             outcome = within_budget(outcome, left, campaign)
+        if isinstance(outcome, Award) and campaign.draws and not method.weight:
+            outcome = Rejection(method, Reason.NOT_DRAWN)
         if isinstance(outcome, Rejection):
             given.rejections.append(outcome)
             continue
         given.awards.append(outcome)
         if left is not None and not campaign.draws:
             _take(left, outcome)
-    if campaign.draws:
-        _draw(campaign, case.activity.seed, given)
     return given
 
 
-def _draw(campaign: Offer, seed: int, given: Given) -> None:
-    """Keep the one award that is drawn."""
+def draw_one(campaign: Offer, given: Given, seed: int) -> None:
+    """Keep the one award that is drawn; the others become rejections."""
     candidates = [(one.offer.id, one.offer.weight) for one in given.awards]
-    if not any(weight for _, weight in candidates):
-        given.rejections += [
-            Rejection(one.offer, Reason.NOT_DRAWN) for one in given.awards
-        ]
-        given.awards = []
-        return
     given.draw = draw(campaign.id, candidates, seed)
     winner_id = given.draw.winner_id
     given.rejections += [
@@ -96,10 +107,6 @@ def _draw(campaign: Offer, seed: int, given: Given) -> None:
         if one.offer.id != winner_id
     ]
     given.awards = [one for one in given.awards if one.offer.id == winner_id]
-
-
-def _copy(budget: Budget) -> Budget:
-    return replace(budget)
 
 
 def _take(left: Budget, award: Award) -> None:
