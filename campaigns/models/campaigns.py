@@ -14,6 +14,9 @@ from loyalty.models import (
     ActivityType,
     BusinessUnit,
     Channel,
+    Completion,
+    Entry,
+    EntryKind,
     Offer,
     Segment,
     Wallet,
@@ -331,6 +334,34 @@ class Campaign(Offer):
                     "reward methods give."
                 }
             )
+        self._refuse_unmeasurable_holdout()
+
+    def _refuse_unmeasurable_holdout(self) -> None:
+        """Refuse a holdout without a start, or changed after something was given."""
+        if self.holdout_percent is not None and self.starts_at is None:
+            raise ValidationError(
+                {
+                    "starts_at": "A campaign that holds members out needs a start: its "
+                    "effect is measured from there."
+                }
+            )
+        stored = Campaign.objects.filter(pk=self.pk).values_list(
+            "holdout_percent", flat=True
+        )
+        if stored and stored[0] != self.holdout_percent and self._has_given():
+            raise ValidationError(
+                {
+                    "holdout_percent": "This campaign has given something already, so "
+                    "whom it holds out is fixed. To measure with another share, "
+                    "duplicate it."
+                }
+            )
+
+    def _has_given(self) -> bool:
+        offers = [self.pk, *self.methods.values_list("pk", flat=True)]
+        awards = Entry.objects.filter(offer__in=offers, kind=EntryKind.AWARD)
+        completions = Completion.objects.filter(offer__in=offers, is_paid=True)
+        return awards.exists() or completions.exists()
 
 
 class CampaignUsage(models.Model):

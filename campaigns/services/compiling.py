@@ -18,6 +18,7 @@ from campaigns.models import (
     RewardMethod,
 )
 from loyalty.engine import facts
+from loyalty.engine.holdout import Holdout
 from loyalty.engine.periods import Unit
 from loyalty.engine.points import ExpiryModel, ExpiryRule, Rounding
 from loyalty.engine.quests import Measure, Requirement
@@ -216,12 +217,20 @@ def _campaign_offer(row: Campaign, known: Vocabulary, links: _Links) -> facts.Of
         priority=row.priority,
         exclusive_group=row.exclusive_group,
         context=row.context,
-        draws=row.handling == Handling.RANDOM_DRAW,
+        draws=row.handling == Handling.RANDOM_DRAW
+        and row.reward_method == facts.RewardKind.METHODS.value,
+        holdout=_holdout(row),
         **_price(row.point_cost, row.point_cost_wallet_id, known),
         **_audience(row, links),
         **_restrictions(row, known, links),
         **common,
     )
+
+
+def _holdout(row: Campaign) -> Holdout | None:
+    if row.holdout_percent is None:
+        return None
+    return Holdout(row.holdout_salt, int(row.holdout_percent * 100))
 
 
 def _method_offer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from campaigns.models import Campaign
+from campaigns.models.campaigns import new_salt
 
 _LINKS = ("channels", "activity_types", "included_segments", "excluded_segments")
 
@@ -12,7 +13,7 @@ _LINKS = ("channels", "activity_types", "included_segments", "excluded_segments"
 def duplicate_as_draft(campaign: Campaign, name: str) -> Campaign:
     """Return a disabled copy with the same rules; nothing given counts against it.
 
-    Its code is empty: a code names one campaign.
+    Its code is empty: a code names one campaign. It holds out other members.
     """
     with transaction.atomic():
         copy = Campaign.objects.get(pk=campaign.pk)
@@ -23,6 +24,7 @@ def duplicate_as_draft(campaign: Campaign, name: str) -> Campaign:
         copy._state.adding = True
         copy.name = name
         copy.code = ""
+        copy.holdout_salt = new_salt()
         copy.is_enabled = False
         copy.save()
         for relation, rows in links.items():

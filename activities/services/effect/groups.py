@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import Min, Q
+from django.db.models import Min
 
 from loyalty.engine.holdout import BITS, PARTS
 from loyalty.errors import LoyaltyError
@@ -141,8 +141,7 @@ def _period(campaign: Campaign, now: datetime, until: datetime | None) -> Period
 
 def _first_award(campaign: Campaign) -> datetime | None:
     awards = Entry.objects.filter(
-        Q(offer_id=campaign.pk) | Q(offer__rewardmethod__campaign=campaign),
-        kind=EntryKind.AWARD,
+        offer__in=offer_ids_of(campaign), kind=EntryKind.AWARD
     )
     first: datetime | None = awards.aggregate(first=Min("occurred_at"))["first"]
     return first

@@ -12,12 +12,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connection
-from django.db.models import Q
 
 from activities.services.effect.comparing import Comparison, Sample, compare
 from activities.services.effect.groups import Period, groups_of, offer_ids_of
 from loyalty.engine.facts import RewardKind
-from loyalty.models import Wallet
+from loyalty.models import Offer, Wallet
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -159,12 +158,14 @@ class _Found(NamedTuple):
 
 def _wallets(campaign: Campaign) -> list[Wallet]:
     """Return the wallets that the campaign or its methods pay into."""
-    without = (RewardKind.NOTHING.value, RewardKind.VOUCHER.value)
-    paying = Q(offer__rewardmethod__campaign=campaign)
-    if campaign.reward_method not in {*without, RewardKind.METHODS.value}:
-        paying |= Q(offer=campaign.pk)
-    rows = Wallet.objects.filter(paying).exclude(offer__reward_method__in=without)
-    return list(rows.distinct().order_by("pk"))
+    giving_no_points = [
+        kind.value
+        for kind in (RewardKind.NOTHING, RewardKind.VOUCHER, RewardKind.METHODS)
+    ]
+    offers = Offer.objects.filter(pk__in=offer_ids_of(campaign)).exclude(
+        reward_method__in=giving_no_points
+    )
+    return list(Wallet.objects.filter(offer__in=offers).distinct().order_by("pk"))
 
 
 def _moments(groups: Groups, wallets: list[Wallet], offers: list[int]) -> _Found:
