@@ -99,8 +99,13 @@ def paid(award: Mapping[str, Any], value_units: int, voice: Voice) -> str:
     if "voucher" in award:
         return f"The voucher “{award['voucher']}”."
     if "each" in award:
-        each = _points(award["each"], voice)
-        return f"{each} for each of {award['count']} matching products."
+        each, count = _points(award["each"], voice), award["count"]
+        whom = (
+            "1 matching product"
+            if count == 1
+            else f"each of {count:,} matching products"
+        )
+        return f"{each} for {whom}."
     if award.get("blank"):
         return "A blank: the draw ended on no prize."
     if "times" in award:

@@ -203,6 +203,41 @@ SENTENCES = [
         PLAIN,
         "The member completed the quest 3 times, as often as is possible.",
     ),
+    (Reason.NOT_A_BASKET, {}, PLAIN, "The activity has no line items."),
+    (Reason.OTHER_CURRENCY, {}, PLAIN, "It is for other currencies."),
+    (
+        Reason.IN_HOLDOUT,
+        {"share": 1_000},
+        PLAIN,
+        "The member is held out of it, so that its effect can be measured.",
+    ),
+    (Reason.NO_METHOD_APPLIES, {}, PLAIN, "None of its reward methods applied."),
+    (
+        Reason.VOUCHER_CODES_SPENT,
+        {},
+        PLAIN,
+        "No code was left on the list of its voucher.",
+    ),
+    (
+        Reason.BASKET_WITHOUT_GROUP,
+        {"required": 3, "found": 2},
+        PLAIN,
+        "The basket must hold 3 matching products; it held 2.",
+    ),
+    (
+        Reason.BASKET_WITHOUT_GROUP,
+        {"required": 1, "found": 0},
+        PLAIN,
+        "The basket must hold 1 matching product; it held 0.",
+    ),
+    (Reason.NOT_DRAWN, {"winner": 7}, NAMED, "“Double points” was drawn instead."),
+    (Reason.NOT_DRAWN, {"winner": 7}, PLAIN, "“offer 7” was drawn instead."),
+    (
+        Reason.NOT_DRAWN,
+        {},
+        PLAIN,
+        "Nothing that could be drawn had a chance above zero.",
+    ),
 ]
 
 
@@ -263,6 +298,10 @@ PAID = [
     ),
     ({"points": 10}, PLAIN, "A fixed 10."),
     ({"points": 4, "asked": 10}, PLAIN, "A fixed 10."),
+    ({"points": 6, "each": 2, "count": 3}, PLAIN, "2 for each of 3 matching products."),
+    ({"points": 2, "each": 2, "count": 1}, PLAIN, "2 for 1 matching product."),
+    ({"points": 0, "voucher": "SUMMER"}, PLAIN, "The voucher “SUMMER”."),
+    ({"points": 0, "blank": True}, PLAIN, "A blank: the draw ended on no prize."),
 ]
 
 
