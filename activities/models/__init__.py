@@ -1,6 +1,7 @@
 """Models of activities and of the files they come in."""
 
 from activities.models.activities import Activity, ActivityReversal
+from activities.models.backtests import Backtest, BacktestDates, BacktestStatus
 from activities.models.interactions import Draw, Interaction
 from activities.models.logins import LoginSession, MemberApp
 from activities.models.merging import LateDecision, ProfileMerge
@@ -21,6 +22,9 @@ from activities.models.uploads import (
 __all__ = [
     "Activity",
     "ActivityReversal",
+    "Backtest",
+    "BacktestDates",
+    "BacktestStatus",
     "ChunkStatus",
     "Draw",
     "Interaction",
