@@ -174,7 +174,7 @@ def issue_vouchers(batch: Batch) -> None:
     """Give the vouchers that were awarded."""
     vouchers.issue(
         [
-            vouchers.IssueOrder(
+            vouchers.Order(
                 batch.programme.program_id,
                 award.offer.voucher_type_id,
                 draft.member_id,

@@ -17,6 +17,7 @@ from loyalty.engine.tiers import tier_for
 from loyalty.ledger.awards import post_tier_changes
 from loyalty.ledger.holdings import copy_lines, copy_text
 from loyalty.models import EntryKind, Member, MemberTier, TierCause
+from loyalty.services import vouchers
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,6 +60,9 @@ def reverse_activities(
                 ledger.Undoing(program_id, todo, now, reason, *prizes), holdings
             )
             budgets.give_back(undone)
+            vouchers.void_for_activities(
+                vouchers.Reversal(todo, *prizes), now=now, reason=reason, actor=actor
+            )
             _lower_tiers(programme, member_ids, holdings, now)
             _mark(todo, now, reason, actor)
             note_moved(programme, member_ids)

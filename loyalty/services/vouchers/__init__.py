@@ -4,16 +4,45 @@ Lock order: members, vouchers by primary key; the stock of lists last. Whoever
 takes a listed code that nobody has off its list locks the stock before the code.
 """
 
+from loyalty.services.vouchers.claiming import (
+    CLAIMS_MAX,
+    LOCK_SECONDS_MAX,
+    Lock,
+    claim,
+    lock,
+    unclaim,
+    unlock,
+)
+from loyalty.services.vouchers.expiring import expire_vouchers
+from loyalty.services.vouchers.finding import Asker, voucher_with
 from loyalty.services.vouchers.issuing import Order, issue, stock_of
-from loyalty.services.vouchers.refusals import UnknownVoucherType, VoucherCodesSpent
-from loyalty.services.vouchers.taking_back import TakenBack, void_for_activities
+from loyalty.services.vouchers.redeeming import Redeemed, Redemption, redeem
+from loyalty.services.vouchers.taking_back import (
+    Reversal,
+    TakenBack,
+    cancel,
+    void_for_activities,
+)
 
 __all__ = [
+    "CLAIMS_MAX",
+    "LOCK_SECONDS_MAX",
+    "Asker",
+    "Lock",
     "Order",
+    "Redeemed",
+    "Redemption",
+    "Reversal",
     "TakenBack",
-    "UnknownVoucherType",
-    "VoucherCodesSpent",
+    "cancel",
+    "claim",
+    "expire_vouchers",
     "issue",
+    "lock",
+    "redeem",
     "stock_of",
+    "unclaim",
+    "unlock",
     "void_for_activities",
+    "voucher_with",
 ]

@@ -190,7 +190,9 @@ def test_a_reversal_takes_back_what_is_not_redeemed():
     used = Voucher.objects.filter(pk=given[0].pk)
     used.update(status="redeemed", claimed_at=NOON, redeemed_at=NOON, amount_redeemed=5)
 
-    taken = vouchers.void_for_activities([1], now=NOON, reason="returned", actor="till")
+    taken = vouchers.void_for_activities(
+        vouchers.Reversal([1]), now=NOON, reason="returned", actor="till"
+    )
 
     assert taken.voided == [given[1].pk]
     assert [v.pk for v in taken.redeemed] == [given[0].pk]
@@ -212,7 +214,7 @@ def test_a_second_reversal_finds_nothing():
     vouchers.issue([order(voucher_type, make_member(program), 1)], now=NOON)
     words = {"now": NOON, "reason": "returned", "actor": ""}
 
-    first = vouchers.void_for_activities([1], **words)
-    second = vouchers.void_for_activities([1, 2], **words)
+    first = vouchers.void_for_activities(vouchers.Reversal([1]), **words)
+    second = vouchers.void_for_activities(vouchers.Reversal([1, 2]), **words)
 
     assert (len(first.voided), second) == (1, vouchers.TakenBack([], []))
