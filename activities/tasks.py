@@ -1,4 +1,4 @@
-"""Background work of uploads; every task is safe to run twice, or for nothing."""
+"""Background work of uploads and people; every task is safe to run twice."""
 
 from datetime import timedelta
 from functools import partial
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from activities.models import Upload, UploadStatus
-from activities.services import segments, uploads
+from activities.services import logins, segments, uploads
 
 # A task hands over after this long, so that uploads share the workers.
 _TURN = timedelta(seconds=60)
@@ -97,3 +97,9 @@ def recheck_members(**_: Any) -> None:
     """Move members in and out of segments after their activities; safe to repeat."""
     while segments.recheck_members(now=timezone.now()):
         pass
+
+
+@shared_task(acks_late=True, time_limit=600)
+def forget_logins(**_: Any) -> None:
+    """Forget sessions of members and staff that ended; safe to run twice."""
+    logins.forget_ended_logins(at=timezone.now())

@@ -70,10 +70,10 @@ def to_command(
         Problem: 400 with every wrong member; 403 if the key is bound to units and
             the activity is of another one, or of none.
     """
-    _check_members(body, MEMBERS, "")
+    check_members(body, MEMBERS, "")
     read = _Reader(body)
     moment = read("occurred_at", _moment, caller) or Moment(received_at, False)  # noqa: FBT003
-    member = read("member", _actor)
+    member = read("member", actor_in)
     anonymous_id = read("anonymous_id", _optional_text, 255)
     command = RecordActivity(
         source=SOURCE,
@@ -132,7 +132,8 @@ class _Reader:
             return None
 
 
-def _check_members(body: Any, known: frozenset[str], pointer: str) -> None:
+def check_members(body: Any, known: frozenset[str], pointer: str) -> None:
+    """Refuse what is no object, and members that nobody reads."""
     if not isinstance(body, dict):
         raise invalid_at(pointer, "not_an_object", "An object is expected here.")
     if not body.keys() <= known:
@@ -169,7 +170,8 @@ def _moment(value: Any, pointer: str, caller: Caller) -> Moment:
         raise invalid_at(pointer, error.code, str(error)) from None
 
 
-def _actor(value: Any, pointer: str) -> tuple[str, str] | int | None:
+def actor_in(value: Any, pointer: str) -> tuple[str, str] | int | None:
+    """Return the member that is named, by identity or by number; None if none is."""
     if value is None:
         return None
     if not isinstance(value, dict) or value.keys() not in ({"kind", "value"}, {"id"}):
@@ -228,7 +230,7 @@ def _lines(value: Any, pointer: str) -> tuple[Line, ...]:
 
 
 def _line(value: Any, pointer: str) -> Line:
-    _check_members(value, _ITEM_MEMBERS, pointer)
+    check_members(value, _ITEM_MEMBERS, pointer)
     quantity = _optional_units(value.get("quantity"), f"{pointer}/quantity")
     return Line(
         item_id=_text(value.get("item_id"), f"{pointer}/item_id", 100),

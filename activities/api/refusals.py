@@ -19,5 +19,9 @@ STATUS_OF_REFUSAL.update(
         "amount_too_large": 422,
         "key_reused": 422,
         "program_disabled": 401,
+        "unknown_campaign": 404,
+        "campaign_not_active": 409,
+        "campaign_fully_redeemed": 409,
+        "not_in_audience": 403,
     }
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 #: Names of query parameters that hold a key.
-NAMES = frozenset({"api_key"})
+NAMES = frozenset({"api_key", "access_token", "session_key"})
 
 
 class QueryKeys:

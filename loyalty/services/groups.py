@@ -23,7 +23,9 @@ _EDITED_BY_MARKETING = (
     "tier",
 )
 _ADDED_BY_MARKETING = ("businessunit", "channel", "wallet", "upload")
-_VIEW = Q(codename__startswith="view_")
+# Who may look at campaigns may interact with them for members; the permission
+# stands apart, so that it can be taken away.
+_VIEW = Q(codename__startswith="view_") | Q(codename="interact")
 
 
 def _of(verbs: tuple[str, ...], models: tuple[str, ...]) -> Q:
