@@ -13,6 +13,7 @@ from loyalty.ledger.awards import (
     post_completions,
     too_large,
 )
+from loyalty.ledger.charges import Charge, charge, spendable
 from loyalty.ledger.check import Mismatch, mismatches
 from loyalty.ledger.holdings import Holding, holdings_of, lock_members
 from loyalty.ledger.movements import (
@@ -29,6 +30,7 @@ __all__ = [
     "AMOUNT_MAX",
     "AmountTooLarge",
     "AwardPosting",
+    "Charge",
     "Holding",
     "InsufficientPoints",
     "Mismatch",
@@ -36,6 +38,7 @@ __all__ = [
     "Step",
     "Undoing",
     "adjust",
+    "charge",
     "expire_due",
     "holdings_of",
     "lock_members",
@@ -45,5 +48,6 @@ __all__ = [
     "release_due",
     "reverse_awards",
     "spend",
+    "spendable",
     "too_large",
 ]

@@ -112,7 +112,7 @@ def _take(
             EntryDraft(
                 kind=why.kind.value,
                 debit_account_id=holding.account_id,
-                credit_account_id=_side(wallet_id, why.side),
+                credit_account_id=side_account(wallet_id, why.side),
                 amount=amount,
                 bucket=_ADJUSTED_BUCKET,
                 occurred_at=at,
@@ -144,7 +144,7 @@ def adjust(
         entry_id = journal.entry(
             EntryDraft(
                 kind=EntryKind.ADJUSTMENT.value,
-                debit_account_id=_side(wallet_id, AccountKind.ADJUSTED),
+                debit_account_id=side_account(wallet_id, AccountKind.ADJUSTED),
                 credit_account_id=holding.account_id,
                 amount=amount,
                 bucket=_ADJUSTED_BUCKET,
@@ -188,17 +188,27 @@ def expire_due(program_id: int, *, at: datetime, member_count_max: int = 1000) -
         open_lots = OpenLots(list(by_account))
         journal = Journal(program_id, at)
         expired = 0
-        for account_id, holding in by_account.items():
-            side = None
-            for lot in list(open_lots.of(account_id)):
-                if lot.expires_at is None or lot.expires_at > at:
-                    continue
-                side = side or _side(holding.wallet_id, AccountKind.EXPIRED)
-                _expire(lot, holding, side, open_lots, journal)
-                expired += 1
+        for holding in by_account.values():
+            expired += expire_lots(holding, open_lots, journal, at)
         save_holdings(holdings)
         journal.flush()
     return expired
+
+
+def expire_lots(
+    holding: Holding, open_lots: OpenLots, journal: Journal, at: datetime
+) -> int:
+    """Post the expiry of a locked holding's lots due at ``at``; return how many."""
+    due = [
+        lot
+        for lot in open_lots.of(holding.account_id)
+        if lot.expires_at is not None and lot.expires_at <= at
+    ]
+    if due:
+        side = side_account(holding.wallet_id, AccountKind.EXPIRED)
+        for lot in due:
+            _expire(lot, holding, side, open_lots, journal)
+    return len(due)
 
 
 def _expire(
@@ -271,7 +281,8 @@ def _members_with(
         return sorted(row[0] for row in cursor.fetchall())
 
 
-def _side(wallet_id: int, kind: AccountKind) -> int:
+def side_account(wallet_id: int, kind: AccountKind) -> int:
+    """Return the program's own account of a kind in a wallet."""
     account: int = Account.objects.values_list("pk", flat=True).get(
         wallet_id=wallet_id, kind=kind, business_unit__isnull=True
     )
