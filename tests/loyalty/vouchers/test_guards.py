@@ -183,6 +183,7 @@ def test_a_million_rows_are_guarded_once_per_statement():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_trigger"
-            " WHERE tgrelid = 'loyalty_voucher'::regclass AND NOT tgisinternal AND tgtype & 1 = 1 AND tgtype & 4 = 4"
+            " WHERE tgrelid = 'loyalty_voucher'::regclass AND NOT tgisinternal"
+            " AND tgtype & 1 = 1 AND tgtype & 4 = 4"
         )
         assert cursor.fetchone()[0] == 0

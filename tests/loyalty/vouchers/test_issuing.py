@@ -12,6 +12,7 @@ from loyalty.services.vouchers import codes
 from loyalty.services.vouchers.refusals import UnknownVoucherType, VoucherCodesSpent
 from tests.builders import (
     NOON,
+    make_campaign,
     make_member,
     make_program,
     make_voucher,
@@ -218,3 +219,21 @@ def test_a_second_reversal_finds_nothing():
     second = vouchers.void_for_activities(vouchers.Reversal([1, 2]), **words)
 
     assert (len(first.voided), second) == (1, vouchers.TakenBack([], []))
+
+
+def test_single_vouchers_go_or_stay_as_a_reversal_names_them():
+    program = make_program()
+    voucher_type = make_voucher_type(program)
+    member = make_member(program)
+    first, second = make_campaign(program), make_campaign(program)
+    orders = [
+        order(voucher_type, member, activity)._replace(offer_id=offer.pk)
+        for activity in (1, 2)
+        for offer in (first, second)
+    ]
+    given = vouchers.issue(orders, now=NOON)
+    reversal = vouchers.Reversal([1], also={(2, first.pk)}, but={(1, second.pk)})
+
+    taken = vouchers.void_for_activities(reversal, now=NOON, reason="", actor="")
+
+    assert taken.voided == [given[0].pk, given[2].pk]
