@@ -140,6 +140,8 @@ UNFOLD: dict[str, Any] = {
                         "Reporting channels", "bar_chart", "loyalty.reportingchannel"
                     ),
                     _page("API keys", "key", "loyalty.apikey"),
+                    _page("Members' apps", "phone_iphone", "activities.memberapp"),
+                    _page("Log-ins", "login", "activities.loginsession"),
                     _page("Changes", "history", "loyalty.configurationrevision"),
                 ],
             },

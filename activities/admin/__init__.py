@@ -1,5 +1,5 @@
 """The admin pages of activities and of the files they come in."""
 
-from activities.admin import activities, anonymous, segments, uploads
+from activities.admin import activities, anonymous, logins, segments, uploads
 
-__all__ = ["activities", "anonymous", "segments", "uploads"]
+__all__ = ["activities", "anonymous", "logins", "segments", "uploads"]

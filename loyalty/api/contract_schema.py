@@ -67,6 +67,7 @@ class ContractScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
     """The places in which a vendor's clients send their key."""
 
     target_class = "loyalty.api.contract.ContractAuthentication"
+    match_subclasses = True
 
     @property
     def name(self) -> list[str]:  # type: ignore[override]
