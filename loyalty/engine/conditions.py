@@ -42,11 +42,22 @@ def first_failure(
         tier_id: tier that the member held then.
         rules: clock and tiers of the program.
     """
-    return (
-        _failure_of_time(offer, activity, rules.clock)
-        or _failure_of_activity(offer, activity)
-        or _failure_of_audience(offer, segment_ids, tier_id, rules)
-    )
+    failure = None
+    if (
+        offer.schedule is not None
+        or not offer.is_enabled
+        or not offer.starts_at <= activity.occurred_at < offer.ends_at
+    ):
+        failure = _failure_of_time(offer, activity, rules.clock)
+    if failure is None and offer.asks_about_activity:
+        failure = _failure_of_activity(offer, activity)
+    if failure is None and offer.asks_about_basket:
+        failure = _failure_of_basket(offer, activity)
+    if failure is None and offer.asks_about_member:
+        failure = failure_of_tier(offer, tier_id, rules) or failure_of_segments(
+            offer, segment_ids
+        )
+    return failure
 
 
 def _failure_of_time(
@@ -90,7 +101,7 @@ def _failure_of_activity(offer: Offer, activity: ActivityFacts) -> Rejection | N
         return Rejection(
             offer, Reason.VALUE_TOO_HIGH, {"maximum_units": offer.maximum_units}
         )
-    return _failure_of_basket(offer, activity)
+    return None
 
 
 def _failure_of_basket(offer: Offer, activity: ActivityFacts) -> Rejection | None:
@@ -115,14 +126,6 @@ def _failure_of_basket(offer: Offer, activity: ActivityFacts) -> Rejection | Non
             operands = {"required": max(redeem.required, 1), "found": found}
             return Rejection(offer, Reason.BASKET_WITHOUT_GROUP, operands)
     return None
-
-
-def _failure_of_audience(
-    offer: Offer, segment_ids: frozenset[int], tier_id: int | None, rules: Rules
-) -> Rejection | None:
-    return failure_of_tier(offer, tier_id, rules) or failure_of_segments(
-        offer, segment_ids
-    )
 
 
 def failure_of_tier(

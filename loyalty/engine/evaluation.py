@@ -80,7 +80,10 @@ def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
     at = activity.occurred_at
     segment_ids = segments_at(history, at)
     tier_id = tier_at(history.tier_timeline, at) if history.tier_timeline else None
-    case = Case(activity, history, segment_ids, tier_id, rules, budgets)
+    outcome = _Outcome()
+    case = Case(
+        activity, history, segment_ids, tier_id, rules, budgets, outcome.codes_taken
+    )
     if not history.is_known:
         rejected = tuple(
             Rejection(offer, Reason.MEMBER_UNKNOWN)
@@ -88,7 +91,6 @@ def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
         )
         return Decision((), rejected)
 
-    outcome = _Outcome()
     _decide_offers(case, base, candidates, outcome)
     if quests:
         _decide_quests(case, base, quests, outcome)
@@ -116,11 +118,15 @@ class _Outcome:
     counted: list[Counted] = field(default_factory=list)
     steps: list[QuestStep] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
+    codes_taken: dict[int | None, int] = field(default_factory=dict)
 
     def file(self, outcome: Award | Rejection) -> None:
         offer = outcome.offer
         if isinstance(outcome, Award):
             self.awards.append(outcome)
+            if offer.takes_codes:
+                taken = self.codes_taken.get(offer.voucher_type_id, 0)
+                self.codes_taken[offer.voucher_type_id] = taken + 1
             if offer.leaves_completions:
                 self.counted.append(Counted(offer.id, True))  # noqa: FBT003 (positional in a NamedTuple on the hot path)
             return
@@ -195,7 +201,10 @@ def _decide_offers(
         if offer.reward is RewardKind.METHODS:
             pays = _decide_methods(offer, case, base, base_points, into)
         else:
-            outcome = outcome_of(offer, case, in_wallet_of(offer, base, base_points))
+            points = base_points
+            if offer.wallet is not base.wallet:
+                points = in_wallet_of(offer, base, base_points)
+            outcome = outcome_of(offer, case, points)
             into.file(outcome)
             pays = isinstance(outcome, Award)
         if offer.exclusive_group and pays:
@@ -207,8 +216,10 @@ def _decide_methods(
 ) -> bool:
     """File what comes of the campaign's methods; return whether any gives."""
     given = decide_methods(campaign, case, base, base_points)
-    for outcome in (*given.awards, *given.rejections):
-        into.file(outcome)
+    for award in given.awards:
+        into.file(award)
+    for rejection in given.rejections:
+        into.file(rejection)
     if given.awards and campaign.leaves_completions:
         into.counted.append(Counted(campaign.id, True))  # noqa: FBT003
     if given.draw is not None:
@@ -230,8 +241,9 @@ def _decide_quests(
             continue
         outcome, step = decide_quest(candidate, case)
         if isinstance(outcome, Award):
-            into.awards.append(outcome)
-            into.counted.append(Counted(outcome.offer.id, True))  # noqa: FBT003
+            into.file(outcome)
+            if not outcome.offer.leaves_completions:
+                into.counted.append(Counted(outcome.offer.id, True))  # noqa: FBT003
         else:
             into.rejections.append(outcome)
         if step is not None:

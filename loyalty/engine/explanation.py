@@ -201,7 +201,7 @@ def _basket_without_group(operands: Mapping[str, Any], _: Voice) -> str:
 def _not_drawn(operands: Mapping[str, Any], voice: Voice) -> str:
     winner = operands.get("winner")
     if winner is None:
-        return "Nothing that could be drawn had a chance above zero."
+        return "It had no chance in the draw: its weight is 0."
     name = voice.offers.get(winner, f"offer {winner}")
     return f"“{name}” was drawn instead."
 

@@ -188,33 +188,49 @@ class Offer:
     distribution: Distribution = Distribution.BASKET_FIXED
     holdout: Holdout | None = None
 
-    @property
-    def counts_completions(self) -> bool:
-        """Whether completions of this offer decide about the next one."""
-        return self.cap is not None or self.required_attempts > 1
+    # What follows from the fields, reckoned once: each is asked for every activity.
+    counts_completions: bool = field(init=False, repr=False, compare=False)
+    leaves_completions: bool = field(init=False, repr=False, compare=False)
+    gives_no_points: bool = field(init=False, repr=False, compare=False)
+    has_budget: bool = field(init=False, repr=False, compare=False)
+    asks_about_activity: bool = field(init=False, repr=False, compare=False)
+    asks_about_basket: bool = field(init=False, repr=False, compare=False)
+    asks_about_member: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def leaves_completions(self) -> bool:
-        """Whether completions must be written: nothing else says how often it gave."""
-        return (
-            self.cap is not None
-            or self.required_attempts > 1
-            or self.campaign_id is not None
-            or self.reward is RewardKind.VOUCHER
-            or self.context == "interaction"
-        )
-
-    @property
-    def gives_no_points(self) -> bool:
-        """Whether its award is a voucher or, in a draw, a blank."""
-        return self.reward is RewardKind.VOUCHER or (
-            self.reward is RewardKind.NOTHING and self.campaign_id is not None
-        )
-
-    @property
-    def has_budget(self) -> bool:
-        """Whether a total over all members limits this offer."""
-        return self.points_budget is not None or self.awards_budget is not None
+    def __post_init__(self) -> None:
+        """Reckon what follows from the fields."""
+        is_method = self.campaign_id is not None
+        is_voucher = self.reward is RewardKind.VOUCHER
+        counts = self.cap is not None or self.required_attempts > 1
+        found = {
+            # Completions decide about the next one.
+            "counts_completions": counts,
+            # Completions must be written: nothing else says how often it gave.
+            "leaves_completions": counts
+            or is_method
+            or is_voucher
+            or self.context == "interaction",
+            # Its award is a voucher or, in a draw, a blank.
+            "gives_no_points": is_voucher
+            or (is_method and self.reward is RewardKind.NOTHING),
+            # A total over all members limits it.
+            "has_budget": self.points_budget is not None
+            or self.awards_budget is not None,
+            "asks_about_activity": bool(
+                self.activity_type_ids or self.business_unit_ids or self.channel_ids
+            )
+            or self.business_unit_id is not None
+            or self.minimum_units is not None
+            or self.maximum_units is not None,
+            "asks_about_basket": self.context == "basket"
+            or bool(self.currencies or self.qualify)
+            or self.item_list_id is not None
+            or self.redeem is not None,
+            "asks_about_member": bool(self.segments or self.excluded_segments)
+            or self.minimum_tier_threshold is not None,
+        }
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
 
 class Item(NamedTuple):
@@ -344,11 +360,15 @@ class Codes:
 
 @dataclass(slots=True)
 class Budget:
-    """What a campaign may still give, over all members; None is no limit."""
+    """What a campaign may still give, over all members; None is no limit.
+
+    ``is_unread`` says that points and awards were not asked for yet.
+    """
 
     points_left: int | None = None
     awards_left: int | None = None
     codes: Codes | None = None
+    is_unread: bool = False
 
 
 class Award(NamedTuple):

@@ -9,6 +9,7 @@ from loyalty.engine.conditions import failure_of_count
 from loyalty.engine.draw import draw
 from loyalty.engine.facts import Award, Budget, Draw, Reason, Rejection
 from loyalty.engine.rewards import (
+    codes_left,
     failure_of,
     in_wallet_of,
     outcome_of,
@@ -16,6 +17,8 @@ from loyalty.engine.rewards import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from loyalty.engine.facts import Offer
     from loyalty.engine.rewards import Case
 
@@ -66,8 +69,7 @@ def spent(campaign: Offer, case: Case) -> Rejection | None:
     if not campaign.has_budget:
         return None
     one_point = Award(campaign, 1, 1, None)
-    budget = replace(case.budgets[campaign.id], codes=None)
-    outcome = within_budget(one_point, budget, campaign)
+    outcome = within_budget(one_point, case.budgets[campaign.id], campaign)
     return outcome if isinstance(outcome, Rejection) else None
 
 
@@ -85,8 +87,8 @@ def eligible(
         outcome = outcome_of(method, case, points)
         if isinstance(outcome, Award) and left is not None:
             outcome = within_budget(outcome, left, campaign)
-        if isinstance(outcome, Award) and campaign.draws and not method.weight:
-            outcome = Rejection(method, Reason.NOT_DRAWN)
+        if isinstance(outcome, Award):
+            outcome = _beside(given.awards, outcome, campaign, case)
         if isinstance(outcome, Rejection):
             given.rejections.append(outcome)
             continue
@@ -94,6 +96,21 @@ def eligible(
         if left is not None and not campaign.draws:
             _take(left, outcome)
     return given
+
+
+def _beside(
+    others: Sequence[Award], award: Award, campaign: Offer, case: Case
+) -> Award | Rejection:
+    """Return the award, if those of the methods before leave it a chance or a code."""
+    method = award.offer
+    if campaign.draws:
+        return award if method.weight else Rejection(method, Reason.NOT_DRAWN)
+    if method.takes_codes:
+        type_id = method.voucher_type_id
+        taken = sum([one.offer.voucher_type_id == type_id for one in others])
+        if codes_left(method, case) <= taken:
+            return Rejection(method, Reason.VOUCHER_CODES_SPENT)
+    return award
 
 
 def draw_one(campaign: Offer, given: Given, seed: int) -> None:

@@ -48,6 +48,10 @@ class TypeRule(NamedTuple):
     value_param: str = ""
 
 
+# Highest priority first, then the number: no two offers have the same.
+Order = tuple[int, int]
+
+
 class OffersOverTime:
     """Offers of one place of the index, cut where any of them starts or ends."""
 
@@ -59,44 +63,54 @@ class OffersOverTime:
         moments = {offer.starts_at for offer in self._offers}
         moments |= {offer.ends_at for offer in self._offers}
         self._boundaries = sorted(moments)
-        self._live: dict[int, tuple[Offer, ...]] = {}
+        self._live: dict[int, dict[Order, Offer]] = {}
 
-    def live_at(self, moment: datetime) -> tuple[Offer, ...]:
-        """Return the offers whose dates contain ``moment``."""
+    def live_at(self, moment: datetime) -> dict[Order, Offer]:
+        """Return the offers whose dates contain ``moment``, by their sort key."""
         interval = bisect_right(self._boundaries, moment)
         live = self._live.get(interval)
         if live is None:
             if len(self._live) >= _INTERVALS_REMEMBERED:
                 self._live.clear()
-            live = tuple(o for o in self._offers if o.starts_at <= moment < o.ends_at)
+            live = {
+                order_of_evaluation(offer): offer
+                for offer in self._offers
+                if offer.starts_at <= moment < offer.ends_at
+            }
             self._live[interval] = live
         return live
 
 
-def order_of_evaluation(offer: Offer) -> tuple[int, int]:
+def order_of_evaluation(offer: Offer) -> Order:
     """Return the sort key: highest priority first, then the number."""
     return (-offer.priority, offer.id)
 
 
-# A place: dimension, value of the dimension, activity type (0 is any type).
-Place = tuple[str, int, int]
+# A place: dimension and value of the dimension.
+Place = tuple[str, int]
 
 
 class OfferIndex:
     """Finds the campaigns that could pay an activity."""
 
-    __slots__ = ("_lists", "_places", "_segments")
+    __slots__ = ("_by_type", "_lists", "_segments")
 
     def __init__(self, campaigns: Iterable[Offer]) -> None:
         """Put every enabled campaign into its places."""
-        places: dict[Place, list[Offer]] = defaultdict(list)
+        # Under 0 stand those for any type.
+        by_type: dict[int, dict[Place, list[Offer]]] = defaultdict(dict)
         for offer in campaigns:
             if offer.is_enabled:
-                for place in _places_of(offer):
-                    places[place].append(offer)
-        self._places = {place: OffersOverTime(some) for place, some in places.items()}
-        self._segments = frozenset(key for kind, key, _ in places if kind == "segment")
-        self._lists = frozenset(key for kind, key, _ in places if kind == "list")
+                for type_id in offer.activity_type_ids or (0,):
+                    for place in _most_selective(offer):
+                        by_type[type_id].setdefault(place, []).append(offer)
+        self._by_type = {
+            type_id: {place: OffersOverTime(some) for place, some in places.items()}
+            for type_id, places in by_type.items()
+        }
+        every = {place for places in by_type.values() for place in places}
+        self._segments = frozenset(key for kind, key in every if kind == "segment")
+        self._lists = frozenset(key for kind, key in every if kind == "list")
 
     @property
     def segment_ids(self) -> frozenset[int]:
@@ -122,35 +136,42 @@ class OfferIndex:
             keys.append(("channel", channel_id))
         keys += [("segment", key) for key in self._segments & segment_ids]
         keys += [("list", key) for key in self._lists & list_ids]
-        places = self._places
-        found: dict[int, Offer] = {}
-        for dimension, value in keys:
-            for type_id in (activity_type_id, 0):
-                place = places.get((dimension, value, type_id))
-                if place is not None:
-                    for offer in place.live_at(moment):
-                        found[offer.id] = offer
-        if len(found) > 1:
-            return sorted(found.values(), key=order_of_evaluation)
-        return list(found.values())
+        found: dict[Order, Offer] = {}
+        for type_id in (activity_type_id, 0):
+            places = self._by_type.get(type_id)
+            if places:
+                for key in keys:
+                    if key in places:
+                        found.update(places[key].live_at(moment))
+        return [found[order] for order in sorted(found)]
 
 
-def _places_of(offer: Offer) -> list[Place]:
-    types = sorted(offer.activity_type_ids) or [0]
+def _most_selective(offer: Offer) -> list[Place]:
+    """Return dimension and values of which an activity must have one to be paid."""
     if offer.segments:
-        keys = [("segment", segment_id) for segment_id in sorted(offer.segments)]
-    elif offer.item_list_id is not None:
-        keys = [("list", offer.item_list_id)]
-    elif offer.business_unit_id is not None:
+        return [("segment", segment_id) for segment_id in sorted(offer.segments)]
+    list_id = _list_needed(offer)
+    if list_id is not None:
+        return [("list", list_id)]
+    units = offer.business_unit_ids
+    if offer.business_unit_id is not None:
+        units = frozenset({offer.business_unit_id})
+    if units:
         # Under 0 too: an activity that names no unit meets the offers of every unit.
-        keys = [("unit", offer.business_unit_id), ("unit", 0)]
-    elif offer.channel_ids:
-        keys = [("channel", channel_id) for channel_id in sorted(offer.channel_ids)]
-    else:
-        keys = [("any", 0)]
-    return [
-        (dimension, value, type_id) for dimension, value in keys for type_id in types
-    ]
+        return [("unit", unit_id) for unit_id in (0, *sorted(units))]
+    if offer.channel_ids:
+        return [("channel", channel_id) for channel_id in sorted(offer.channel_ids)]
+    return [("any", 0)]
+
+
+def _list_needed(offer: Offer) -> int | None:
+    """Return a list of which the basket must hold a product, if there is one."""
+    if offer.item_list_id is not None:
+        return offer.item_list_id
+    for group in offer.qualify:
+        if group.required and not group.excludes:
+            return group.list_id
+    return None
 
 
 class QuestIndex:
@@ -182,7 +203,7 @@ class QuestIndex:
         if place is None:
             return []
         found = []
-        for offer in place.live_at(moment):
+        for offer in place.live_at(moment).values():
             quest = self._quests[offer.id]
             amounts = amounts_of(quest.requirements, activity_type_id, units, lines)
             if amounts:
@@ -210,6 +231,7 @@ class Programme:
     issued_accounts: Mapping[tuple[int, int | None], int] = field(default_factory=dict)
     scoring_wallet_ids: frozenset[int] = frozenset()
     voucher_types: Mapping[int, str] = field(default_factory=dict)
+    wallet_codes: Mapping[int, str] = field(default_factory=dict)
     naive_policy: str = "program_zone"
     late_after_hours: int = 24
     acceptance_days: int | None = None

@@ -23,6 +23,7 @@ from loyalty.engine.quests import (
     opt_in_at,
     runs_of,
 )
+from loyalty.engine.rewards import codes_left
 
 if TYPE_CHECKING:
     from loyalty.engine.facts import Budget, MemberHistory
@@ -76,7 +77,7 @@ def _prize(
     if offer.awards_budget is not None and _is_spent(held.budgets[offer.id]):
         spent = {"awards_budget": offer.awards_budget, **operands}
         return Rejection(offer, Reason.AWARDS_BUDGET_SPENT, spent)
-    if offer.takes_codes and _has_no_code(held.budgets[offer.id]):
+    if offer.takes_codes and codes_left(offer, held) <= 0:
         return Rejection(offer, Reason.VOUCHER_CODES_SPENT, operands)
     unit_id = offer.business_unit_id or held.activity.business_unit_id
     points = 0 if offer.gives_no_points else offer.points
@@ -85,10 +86,6 @@ def _prize(
 
 def _is_spent(budget: Budget) -> bool:
     return budget.awards_left is not None and budget.awards_left <= 0
-
-
-def _has_no_code(budget: Budget) -> bool:
-    return budget.codes is not None and budget.codes.left <= 0
 
 
 def _told(run: Run, amounts: tuple[tuple[int, int], ...]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loyalty.engine.conditions import (
@@ -34,7 +35,11 @@ PER_VALUE = frozenset({RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE})
 
 
 class Case(NamedTuple):
-    """One activity of one member, with what held when it happened."""
+    """One activity of one member, with what held when it happened.
+
+    ``codes_taken`` counts, by voucher type, the listed codes that offers decided
+    before have given for the same activity.
+    """
 
     activity: ActivityFacts
     history: MemberHistory
@@ -42,6 +47,7 @@ class Case(NamedTuple):
     tier_id: int | None
     rules: Rules
     budgets: Mapping[int, Budget]
+    codes_taken: Mapping[int | None, int] = MappingProxyType({})
 
 
 def outcome_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
@@ -54,9 +60,12 @@ def outcome_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
 
 def failure_of(offer: Offer, case: Case) -> Rejection | None:
     """Return why ``offer`` does not apply to the activity and its member, or None."""
-    return first_failure(
+    failure = first_failure(
         offer, case.activity, case.segment_ids, case.tier_id, case.rules
-    ) or failure_of_holdout(offer, case.history.member_id)
+    )
+    if failure is None and offer.holdout is not None:
+        return failure_of_holdout(offer, case.history.member_id)
+    return failure
 
 
 def reward_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
@@ -78,23 +87,31 @@ def reward_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
             return failure
     unit_id = offer.business_unit_id or case.activity.business_unit_id
     award = Award(offer, points, points, unit_id, operands)
-    if offer.has_budget or offer.takes_codes:
+    if offer.takes_codes and codes_left(offer, case) <= 0:
+        return Rejection(offer, Reason.VOUCHER_CODES_SPENT)
+    if offer.has_budget:
         return within_budget(award, case.budgets[offer.id], offer)
     return award
+
+
+def codes_left(offer: Offer, case: Case) -> int:
+    """Return how many codes its voucher's list has left for ``offer``."""
+    codes = case.budgets[offer.id].codes
+    left = 0 if codes is None else codes.left
+    return left - case.codes_taken.get(offer.voucher_type_id, 0)
 
 
 def within_budget(asked: Award, budget: Budget, limited: Offer) -> Award | Rejection:
     """Return the award, clipped to what ``limited`` has left, or why it has too little.
 
-    ``limited`` is the award's own offer, or the campaign of its reward method.
+    ``limited`` is the award's own offer, or the campaign of its reward method. What
+    gives no points takes none, however little is left of them.
     """
     if budget.awards_left is not None and budget.awards_left <= 0:
         operands = {"awards_budget": limited.awards_budget}
         return Rejection(asked.offer, Reason.AWARDS_BUDGET_SPENT, operands)
-    if budget.codes is not None and budget.codes.left <= 0:
-        return Rejection(asked.offer, Reason.VOUCHER_CODES_SPENT)
     left = budget.points_left
-    if left is None or asked.points <= left:
+    if left is None or asked.points <= max(left, 0):
         return asked
     if left <= 0 or not limited.clips_to_budget:
         operands = {"points_budget": limited.points_budget, "left": max(left, 0)}

@@ -236,7 +236,7 @@ SENTENCES = [
         Reason.NOT_DRAWN,
         {},
         PLAIN,
-        "Nothing that could be drawn had a chance above zero.",
+        "It had no chance in the draw: its weight is 0.",
     ),
 ]
 
