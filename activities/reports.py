@@ -63,23 +63,42 @@ LAWS: dict[str, str] = {
              AND e.offer_id = c.offer_id AND e.kind = 'award'
         WHERE c.is_paid AND e.id IS NULL
     """,
-    # What a quest gave stands as long as its completion does; see reversing.
-    "The usage of a campaign is what it has paid": """
-        SELECT 'campaign ' || u.campaign_id, u.points_paid,
-               coalesce(sum(e.amount) FILTER (WHERE
-                   CASE WHEN q.offer_ptr_id IS NULL THEN x.activity_id IS NULL
-                        ELSE c.id IS NOT NULL END), 0)
-        FROM campaigns_campaignusage u
-        LEFT JOIN campaigns_quest q ON q.offer_ptr_id = u.campaign_id
-        LEFT JOIN loyalty_entry e ON e.offer_id = u.campaign_id AND e.kind = 'award'
-        LEFT JOIN activities_activityreversal x ON x.activity_id = e.activity_id
-        LEFT JOIN loyalty_completion c ON c.activity_id = e.activity_id
-             AND c.offer_id = e.offer_id AND c.is_paid
-        GROUP BY u.campaign_id
-        HAVING u.points_paid <>
-               coalesce(sum(e.amount) FILTER (WHERE
-                   CASE WHEN q.offer_ptr_id IS NULL THEN x.activity_id IS NULL
-                        ELSE c.id IS NOT NULL END), 0)
+    # What a quest or a reward method gave stands as long as its completion does, and
+    # a voucher or a blank leaves nothing else; see reversing.
+    "The usage of a budget is what stands of what was given from it": """
+        WITH used AS (
+            SELECT campaign_id, sum(points_paid) AS points, sum(awards_paid) AS awards
+            FROM campaigns_campaignusage GROUP BY campaign_id
+        ), giving AS (
+            SELECT campaign_id, campaign_id AS offer_id FROM used
+            UNION ALL
+            SELECT m.parent_id, m.offer_ptr_id
+            FROM campaigns_rewardmethod m JOIN used u ON u.campaign_id = m.parent_id
+        ), given AS (
+            SELECT g.campaign_id, e.offer_id, e.activity_id, e.amount AS points
+            FROM giving g
+            JOIN loyalty_offer o ON o.id = g.offer_id
+            JOIN loyalty_entry e ON e.offer_id = o.id AND e.kind = 'award'
+            LEFT JOIN activities_activityreversal x ON x.activity_id = e.activity_id
+            LEFT JOIN loyalty_completion c ON c.activity_id = e.activity_id
+                 AND c.offer_id = e.offer_id AND c.is_paid
+            WHERE CASE WHEN o.kind IN ('quest', 'reward_method')
+                  THEN c.id IS NOT NULL ELSE x.activity_id IS NULL END
+            UNION ALL
+            SELECT g.campaign_id, c.offer_id, c.activity_id, 0
+            FROM giving g JOIN loyalty_completion c ON c.offer_id = g.offer_id
+            WHERE c.is_paid
+        ), stands AS (
+            SELECT campaign_id, sum(points) AS points,
+                   count(DISTINCT (offer_id, activity_id)) AS awards
+            FROM given GROUP BY campaign_id
+        )
+        SELECT what.name || ' of offer ' || u.campaign_id, what.used, what.stands
+        FROM used u LEFT JOIN stands s ON s.campaign_id = u.campaign_id,
+             LATERAL (VALUES ('points', u.points, coalesce(s.points, 0)),
+                             ('awards', u.awards, coalesce(s.awards, 0)))
+             AS what(name, used, stands)
+        WHERE what.used <> what.stands
     """,
     "A member holds the tier of the last step of the history": """
         SELECT 'member ' || m.id, m.tier_id, t.tier_id

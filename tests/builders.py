@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from activities.services import Line, RecordActivity
 from campaigns.models import (
     Campaign,
+    CampaignUsage,
     ItemList,
     ListedItem,
     Quest,
     QuestOptIn,
     QuestRequirement,
+    RewardMethod,
 )
 from loyalty.engine.numbers import parse_value
 from loyalty.models import (
@@ -34,6 +36,8 @@ from loyalty.models import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from loyalty.models import Offer
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -98,6 +102,31 @@ def make_campaign(program: Program, **fields: Any) -> Campaign:
     for name, rows in many.items():
         getattr(campaign, name).set(rows)
     return campaign
+
+
+def make_method(campaign: Campaign, **fields: Any) -> RewardMethod:
+    """Return a reward method of 10 points; ``segments`` and ``groups`` are linked."""
+    links = {
+        name: fields.pop(name)
+        for name in ("included_segments", "excluded_segments", "qualify_groups")
+        if name in fields
+    }
+    defaults = {
+        "name": f"Method {next(_numbers)}",
+        "wallet": campaign.wallet,
+        "reward_method": "fixed",
+        "points": 10,
+    }
+    method = RewardMethod.objects.create(parent=campaign, **{**defaults, **fields})
+    for name, rows in links.items():
+        getattr(method, name).set(rows)
+    return method
+
+
+def usage_of(offer: Offer) -> tuple[int, int]:
+    """Return the points and awards that an offer's budget has counted."""
+    rows = list(CampaignUsage.objects.filter(campaign=offer.pk))
+    return sum(row.points_paid for row in rows), sum(row.awards_paid for row in rows)
 
 
 def make_quest(program: Program, *requirements: dict[str, Any], **fields: Any) -> Quest:

@@ -133,7 +133,7 @@ def _data(draft: Draft) -> str:
 
 
 def post_points(batch: Batch) -> None:
-    """Credit the awards, remember completions, move tiers and budgets."""
+    """Credit the awards, remember completions, move tiers and quests."""
     postings = []
     completions = []
     for draft in batch.drafts:
@@ -162,12 +162,6 @@ def post_points(batch: Batch) -> None:
     ledger.post_completions(completions)
     _move_tiers(batch)
     quests.write_steps(_steps_of(batch), batch.now)
-    budgets.take(
-        award
-        for draft in batch.drafts
-        if draft.decision is not None
-        for award in draft.decision.awards
-    )
 
 
 def issue_vouchers(batch: Batch) -> None:
@@ -205,6 +199,19 @@ def write_draws(batch: Batch) -> None:
         for one in draft.decision.draws
     ]
     draws.write(batch.programme.program_id, drawn, batch.now)
+
+
+def take_from_budgets(batch: Batch) -> None:
+    """Count the awards against the budgets they fall under.
+
+    Raises:
+        Overtaken: what was decided on is not left.
+    """
+    budgets.take(
+        [award for _, award in _awards_of(batch)],
+        batch.programme.offers,
+        is_locked=batch.locks_usage,
+    )
 
 
 def _steps_of(batch: Batch) -> list[quests.Taken]:

@@ -76,7 +76,8 @@ class Batch:
     enrols ``new_members`` (number by identity), writes ``new_profiles`` (number by
     anonymous id), gives members ``new_identities`` (number of the member by
     identity) and carries out ``merges``, by number of the anonymous profile.
-    ``random_source`` returns numbers of 128 bits for draws.
+    ``random_source`` returns numbers of 128 bits for draws. ``locks_usage`` says that
+    the usage of budgets is locked before deciding, not only when it is added to.
     """
 
     programme: Programme
@@ -87,12 +88,25 @@ class Batch:
     histories: dict[int | None, MemberHistory] = field(default_factory=dict)
     holdings: dict[tuple[int, int], Holding] = field(default_factory=dict)
     budgets: dict[int, Budget] = field(default_factory=dict)
+    locks_usage: bool = True
     new_members: dict[tuple[str, str], int] = field(default_factory=dict)
     new_profiles: dict[str, int] = field(default_factory=dict)
     new_identities: dict[tuple[str, str], int] = field(default_factory=dict)
     merges: dict[int, Merge] = field(default_factory=dict)
     echoes: list[tuple[int, Draft]] = field(default_factory=list)
     random_source: Callable[[], int] = random_seed
+    seeds: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def seed_of(self, command: RecordActivity) -> int:
+        """Return the number that the draws of an activity are made with.
+
+        It stays when the batch is tried again with the same ``seeds``: nobody draws
+        twice because others were quicker.
+        """
+        name = (command.source, command.key)
+        if name not in self.seeds:
+            self.seeds[name] = self.random_source()
+        return self.seeds[name]
 
     def refuse(self, place: int, error: LoyaltyError) -> None:
         """Refuse the command at ``place``."""

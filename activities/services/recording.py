@@ -20,6 +20,7 @@ from activities.services.batch import Batch, random_seed
 from activities.services.checking import check_commands
 from activities.services.commands import ProgramDisabled, Recorded, Refused
 from activities.services.segments import note_moved
+from campaigns.services.budgets import Overtaken
 from campaigns.services.programme import current_programme, programme_for_update
 from loyalty import ledger
 from loyalty.engine.evaluation import absorb, consume, evaluate
@@ -73,23 +74,32 @@ def record_activities(
         One outcome for each command, in the order of the commands.
 
     Locks the configuration (shared), then anonymous profiles, then the members,
-    then the usage of campaigns with budgets. A key claimed by somebody else between
-    looking and writing makes the whole batch start again; it then sees the other's
-    row.
+    then the stock of voucher codes, and at the end the usage of budgets. A key
+    claimed by somebody else between looking and writing makes the whole batch start
+    again; it then sees the other's row. So does a budget spent by somebody else;
+    its usage is then locked before deciding.
 
     Raises:
         ProgramDisabled: the program takes no calls.
         AmountTooLarge: a balance would grow beyond what an account can hold.
     """
+    locks_usage = False
+    seeds: dict[tuple[str, str], int] = {}
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic():
                 programme = programme_for_update(program_id)
                 batch = _start(programme, commands, now)
                 batch.random_source = random_source
+                batch.seeds = seeds
+                batch.locks_usage = locks_usage
                 batch = _with_actors(batch, may_enrol=may_enrol, lock=True)
                 decide_and_apply(batch, upload_id)
             return batch.final_outcomes()
+        except Overtaken:
+            if not tries_left:
+                raise
+            locks_usage = True
         except (IntegrityError, OperationalError):
             if not tries_left:
                 raise
@@ -162,6 +172,8 @@ def _without(batch: Batch, places: list[int]) -> Batch:
     again = _start(batch.programme, batch.commands, batch.now)
     again.budgets = batch.budgets
     again.random_source = batch.random_source
+    again.seeds = batch.seeds
+    again.locks_usage = batch.locks_usage
     again.drafts = [draft for draft in again.drafts if draft.place not in places]
     for place in places:
         again.outcomes[place] = batch.outcomes[place]
@@ -250,3 +262,5 @@ def _apply(batch: Batch, upload_id: int | None) -> None:
     applying.issue_vouchers(batch)
     applying.write_draws(batch)
     note_moved(batch.programme, [draft.member_id for draft in batch.drafts])
+    # The last, so that others who pay from the same budgets wait for the commit only.
+    applying.take_from_budgets(batch)

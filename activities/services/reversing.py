@@ -55,17 +55,19 @@ def reverse_activities(
         if todo:
             holdings = ledger.holdings_of(member_ids)
             prizes = quests.take_back(programme, todo)
-            _open_budgets(programme, todo, prizes)
+            uses = _uses_of(todo, prizes)
+            _open_budgets(programme, todo, uses)
             undone = ledger.reverse_awards(
                 ledger.Undoing(program_id, todo, now, reason, *prizes), holdings
             )
-            budgets.give_back(undone)
             vouchers.void_for_activities(
                 vouchers.Reversal(todo, *prizes), now=now, reason=reason, actor=actor
             )
             _lower_tiers(programme, member_ids, holdings, now)
             _mark(todo, now, reason, actor)
             note_moved(programme, member_ids)
+            # The last, so that others who pay from them wait for the commit only.
+            budgets.give_back(_given(undone, uses), programme.offers)
     return todo
 
 
@@ -81,23 +83,54 @@ def _lock_unknown_actors(program_id: int, activity_ids: Collection[int]) -> None
         )
 
 
+def _uses_of(
+    activity_ids: Collection[int], prizes: quests.Undone
+) -> list[tuple[int, int]]:
+    """Return what the activities completed and was paid, as (activity, offer).
+
+    Of vouchers and blanks nothing else tells.
+    """
+    taken = list(zip(*prizes.taken, strict=True)) or [(), ()]
+    kept = set(prizes.kept)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT activity_id, offer_id FROM loyalty_completion WHERE is_paid AND"
+            " (activity_id = ANY(%s) OR (activity_id, offer_id) IN"
+            "  (SELECT * FROM unnest(%s::bigint[], %s::bigint[])))",
+            [list(activity_ids), *map(list, taken)],
+        )
+        return [pair for pair in cursor.fetchall() if pair not in kept]
+
+
+def _given(
+    undone: list[ledger.Reversed], uses: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return (offer, points) of each award that was taken back."""
+    points = dict.fromkeys(uses, 0)
+    for one in undone:
+        pair = (one.activity_id, one.offer_id)
+        points[pair] = points.get(pair, 0) + one.amount
+    return [(offer_id, amount) for (_, offer_id), amount in points.items()]
+
+
 def _open_budgets(
-    programme: Programme, activity_ids: Collection[int], prizes: quests.Undone
+    programme: Programme, activity_ids: Collection[int], uses: list[tuple[int, int]]
 ) -> None:
     """Count what budgets paid before it goes back: others may be about to count."""
-    limited = [one.id for one in programme.offers.values() if one.has_budget]
+    limited = {one.id for one in programme.offers.values() if one.has_budget}
     if not limited:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT offer_id FROM loyalty_entry WHERE kind = %s"
-            " AND activity_id = ANY(%s) AND offer_id = ANY(%s)",
-            [EntryKind.AWARD.value, list(activity_ids), limited],
+            " AND activity_id = ANY(%s)",
+            [EntryKind.AWARD.value, list(activity_ids)],
         )
         paid = {row[0] for row in cursor.fetchall()}
-    paid |= {quest_id for _, quest_id in prizes.taken} & set(limited)
-    if paid:
-        budgets.open_missing(paid, undone=UNDONE)
+    paid |= {offer_id for _, offer_id in uses}
+    limited &= paid | {programme.offers[one].campaign_id for one in paid}
+    if limited:
+        budgets.open_missing(limited, undone=UNDONE)
 
 
 def _members_of(program_id: int, activity_ids: Collection[int]) -> list[int]:

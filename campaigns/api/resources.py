@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import Coalesce
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -130,13 +131,11 @@ class CampaignViewSet(ConfigurationViewSet):
     @action(detail=True, pagination_class=None)
     def usage(self, request: Request, pk: str) -> Response:
         """What the campaign has given of its budget."""
-        usage = getattr(self.get_object(), "usage", None)
-        return Response(
-            {
-                "points_paid": usage.points_paid if usage else 0,
-                "awards_paid": usage.awards_paid if usage else 0,
-            }
+        usage = self.get_object().usage.aggregate(
+            points_paid=Coalesce(Sum("points_paid"), 0),
+            awards_paid=Coalesce(Sum("awards_paid"), 0),
         )
+        return Response({name: int(count) for name, count in usage.items()})
 
 
 class ItemListSerializer(RowSerializer):

@@ -3,6 +3,7 @@
 from campaigns.models.campaigns import (
     BASKETLESS,
     PER_ACTIVITY,
+    USAGE_SLOTS,
     BudgetPolicy,
     Campaign,
     CampaignUsage,
@@ -24,6 +25,7 @@ from campaigns.models.quests import (
 __all__ = [
     "BASKETLESS",
     "PER_ACTIVITY",
+    "USAGE_SLOTS",
     "AssignedGroup",
     "AssignedGroupKind",
     "BudgetPolicy",

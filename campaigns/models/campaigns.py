@@ -364,12 +364,19 @@ class Campaign(Offer):
         return awards.exists() or completions.exists()
 
 
-class CampaignUsage(models.Model):
-    """What a campaign or quest with a budget has given; locked while it pays."""
+# Of each offer with a budget. Another number needs a migration of the rows.
+USAGE_SLOTS = 16
 
-    campaign = models.OneToOneField(
-        Offer, on_delete=models.CASCADE, primary_key=True, related_name="usage"
-    )
+
+class CampaignUsage(models.Model):
+    """What an offer with a budget has given; the sum of its slots counts.
+
+    Those who pay at the same time add to different slots, see ``services.budgets``.
+    """
+
+    pk = models.CompositePrimaryKey("campaign_id", "slot")
+    campaign = models.ForeignKey(Offer, on_delete=models.CASCADE, related_name="usage")
+    slot = models.PositiveSmallIntegerField()
     points_paid = models.BigIntegerField(default=0)
     awards_paid = models.BigIntegerField(default=0)
 
@@ -380,7 +387,12 @@ class CampaignUsage(models.Model):
                 name="campaign_usage_is_never_negative",
                 violation_error_message="A campaign never gives less than nothing.",
             ),
+            models.CheckConstraint(
+                condition=Q(slot__lt=USAGE_SLOTS),
+                name="campaign_usage_has_so_many_slots",
+                violation_error_message="Usage is counted in 16 slots.",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"Usage of campaign {self.campaign_id}"
+        return f"Usage of campaign {self.campaign_id}, slot {self.slot}"

@@ -4,10 +4,17 @@ import pytest
 
 from activities.reports import ledger_mismatches
 from activities.services import record_activities, reverse_activities
-from campaigns.models import CampaignUsage, QuestContribution, QuestOptIn
+from campaigns.models import QuestContribution, QuestOptIn
 from campaigns.services.taking_part import opt_in
 from loyalty.models import Account, Completion
-from tests.builders import NOON, make_member, make_program, make_quest, make_type
+from tests.builders import (
+    NOON,
+    make_member,
+    make_program,
+    make_quest,
+    make_type,
+    usage_of,
+)
 from tests.builders import purchase as bought
 from tests.concurrency.test_recording_races import WRITERS, at_once
 
@@ -46,7 +53,7 @@ def test_the_last_prize_is_given_once(program):
     at_once([record(program, member) for member in members])
 
     assert Completion.objects.filter(offer=quest.pk).count() == 3
-    assert CampaignUsage.objects.get(campaign=quest.pk).awards_paid == 3
+    assert usage_of(quest) == (300, 3)
     assert list(ledger_mismatches()) == []
 
 

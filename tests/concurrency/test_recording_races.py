@@ -9,7 +9,6 @@ from django.db import connection
 from activities.models import Activity
 from activities.reports import ledger_mismatches
 from activities.services import record_activities, reverse_activities
-from campaigns.models import CampaignUsage
 from loyalty.models import Account, Entry, FrequencyPeriod, Identity
 from tests.builders import (
     NOON,
@@ -18,6 +17,7 @@ from tests.builders import (
     make_program,
     make_type,
     purchase,
+    usage_of,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,7 +117,7 @@ def test_a_budget_is_given_to_the_last_point_and_no_further(program):
         Entry.objects.filter(offer_id=campaign.pk).values_list("amount", flat=True)
     )
     assert paid == 100
-    assert CampaignUsage.objects.get().points_paid == 100
+    assert usage_of(campaign)[0] == 100
     assert list(ledger_mismatches()) == []
 
 

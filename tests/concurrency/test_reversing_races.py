@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from activities.reports import ledger_mismatches
 from activities.services import record_activities, reverse_activities
 from activities.services.merging import merge_profile
-from campaigns.models import Campaign, CampaignUsage
+from campaigns.models import Campaign
 from loyalty.models import Account
 from tests.builders import (
     NOON,
@@ -19,6 +19,7 @@ from tests.builders import (
     make_program,
     make_type,
     purchase,
+    usage_of,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,5 +100,4 @@ def test_a_budget_opened_while_an_award_is_reversed_does_not_count_it(program):
         lambda: record(program, purchase(second)),
     )
 
-    usage = CampaignUsage.objects.get()
-    assert (usage.points_paid, usage.awards_paid) == (10, 1)
+    assert usage_of(campaign) == (10, 1)

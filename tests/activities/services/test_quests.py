@@ -17,7 +17,6 @@ from activities.services import (
     simulate_activities,
 )
 from campaigns.models import (
-    CampaignUsage,
     Quest,
     QuestContribution,
     QuestOptIn,
@@ -41,6 +40,7 @@ from tests.builders import (
     make_unit,
     make_wallet,
     purchase,
+    usage_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -311,7 +311,7 @@ def test_prizes_in_all_are_never_more_than_allowed(program):
         shop(program, member, -1)
 
     assert sorted(map(balance, members)) == [0, 100, 100]
-    assert CampaignUsage.objects.get(campaign=quest).awards_paid == 2
+    assert usage_of(quest) == (200, 2)
     sound()
 
 
@@ -407,7 +407,7 @@ def test_a_spent_prize_that_is_taken_back_is_owed(program):
 
 def test_a_spent_prize_is_taken_back_once_though_nothing_was_left_of_it(program):
     member = make_member(program)
-    make_quest(program, completions_total=1)
+    quest = make_quest(program, completions_total=1)
     first, _, third = shop(program, member, -3, -2, -1)
     wallet = Account.objects.get(member=member).wallet_id
     movements.spend(member, wallet, 100, at=NOON + HOUR, reason="voucher")
@@ -417,7 +417,7 @@ def test_a_spent_prize_is_taken_back_once_though_nothing_was_left_of_it(program)
 
     holding = Account.objects.get(member=member)
     assert (holding.owed, holding.lifetime_earned) == (100, 0)
-    assert CampaignUsage.objects.get().awards_paid == 0
+    assert usage_of(quest) == (0, 0)
     sound()
 
 

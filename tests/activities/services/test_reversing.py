@@ -7,7 +7,7 @@ import pytest
 from activities.models import Activity, ActivityReversal
 from activities.reports import ledger_mismatches
 from activities.services import record_activities, reverse_activities
-from campaigns.models import Campaign, CampaignUsage
+from campaigns.models import Campaign
 from loyalty import ledger
 from loyalty.models import Account, Entry, FrequencyPeriod, Lot, MemberTier, Program
 from tests.builders import (
@@ -19,6 +19,7 @@ from tests.builders import (
     make_type,
     make_wallet,
     purchase,
+    usage_of,
     wallet_of,
 )
 
@@ -139,14 +140,13 @@ def test_a_reversed_award_gives_its_cap_back_to_its_window(program):
 
 
 def test_a_reversed_award_gives_its_budget_back(program):
-    make_campaign(program, points=60, points_budget=100)
+    campaign = make_campaign(program, points=60, points_budget=100)
     member = make_member(program)
     activity_ids = record(program, purchase(member), purchase(member))
 
     reverse(program, activity_ids[0])
 
-    usage = CampaignUsage.objects.get()
-    assert (usage.points_paid, usage.awards_paid) == (40, 1)
+    assert usage_of(campaign) == (40, 1)
     assert list(ledger_mismatches()) == []
 
 
@@ -212,8 +212,7 @@ def test_a_budget_set_later_does_not_count_what_is_owed_back(program):
 
     record(program, purchase(member))
 
-    usage = CampaignUsage.objects.get()
-    assert (usage.points_paid, usage.awards_paid) == (60, 1)
+    assert usage_of(campaign) == (60, 1)
     assert list(ledger_mismatches()) == []
 
 
@@ -243,8 +242,7 @@ def test_a_budget_set_again_counts_what_was_paid_without_it(program):
 
     record(program, purchase(member))
 
-    usage = CampaignUsage.objects.get()
-    assert (usage.points_paid, usage.awards_paid) == (150, 3)
+    assert usage_of(campaign) == (150, 3)
     assert account(member).balance == 150
 
 
