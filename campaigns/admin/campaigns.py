@@ -70,7 +70,7 @@ class CampaignForm(OfferForm):
     )
 
     class Meta:
-        labels = {"item_list": "Product list"}
+        labels = {"item_list": "Product list", "holdout_percent": "Held out, percent"}
         help_texts = {
             "name": "For staff, as it stands in lists and explanations.",
             "code": "Optional: the name that other systems use for this campaign.",
@@ -80,6 +80,10 @@ class CampaignForm(OfferForm):
             "this value still counts. Empty: no highest value.",
             "item_list": "Only activities with a product on this list. Points per "
             "unit of matching items count these products alone. Empty: any product.",
+            "holdout_percent": "So many of the members above get nothing from this "
+            "campaign, for example 10: chosen by chance, once and for all. Comparing "
+            "them with the others later shows what the campaign changed. Fixed once "
+            "the campaign has given something. Empty: nobody is held out.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -166,7 +170,12 @@ class CampaignAdmin(SwitchedAdmin):
                 "classes": ("tab",),
                 "description": "With a segment or a tier the points are booked as "
                 "Targeted, otherwise as Bonus.",
-                "fields": ("included_segments", "excluded_segments", "minimum_tier"),
+                "fields": (
+                    "included_segments",
+                    "excluded_segments",
+                    "minimum_tier",
+                    "holdout_percent",
+                ),
             },
         ),
         ("Where", {"classes": ("tab",), "fields": ("business_unit", "channels")}),

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def in_words(campaign: Campaign, zone: tzinfo) -> str:
-    """Return what a campaign does, as one sentence; two where it does not stack.
+    """Return what a campaign does, as one sentence, and more where it does not stack
+    or holds members out.
 
     Reads the foreign keys and the four many-to-many fields: select and prefetch
     them for lists.
@@ -35,6 +36,11 @@ def in_words(campaign: Campaign, zone: tzinfo) -> str:
         text += (
             " Does not stack with other campaigns of the group "
             f"“{campaign.exclusive_group}”."
+        )
+    if campaign.holdout_percent is not None:
+        text += (
+            f" {number(campaign.holdout_percent)} % of the members are held out, to "
+            "measure its effect."
         )
     return text
 

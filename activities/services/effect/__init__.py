@@ -14,7 +14,7 @@ from activities.services.effect.measuring import (
     Measure,
     measure_effect,
 )
-from activities.services.effect.wording import sentence, verdict
+from activities.services.effect.wording import said, sentence, verdict
 
 __all__ = [
     "Certainty",
@@ -30,6 +30,7 @@ __all__ = [
     "compare",
     "groups_of",
     "measure_effect",
+    "said",
     "sentence",
     "verdict",
 ]

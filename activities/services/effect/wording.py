@@ -41,9 +41,18 @@ def sentence(measure: Measure) -> str:
         )
     verb, more, less = _words(measure)
     low, high = sorted((abs(found.low), abs(found.high)))
-    amount = f"{_said(abs(found.difference))} ({_said(low)} to {_said(high)})"
+    amount = f"{said(abs(found.difference))} ({said(low)} to {said(high)})"
     word = more if found.difference > 0 else less
     return f"Members who could take part {verb} {amount} {word}.{_part(found)}"
+
+
+def said(value: float) -> str:
+    """Return a number with two decimals, or with two digits if it is small.
+
+    >>> said(1234.5), said(0.0123), said(0)
+    ('1,234.50', '0.012', '0.00')
+    """
+    return f"{value:,.2f}" if abs(value) >= 0.1 or not value else f"{value:.2g}"
 
 
 def _words(measure: Measure) -> tuple[str, str, str]:
@@ -71,7 +80,7 @@ def _without_variation(measure: Measure) -> str:
         return f"No difference in {_named(measure)}: every member has the same."
     return (
         f"Within each group every member has the same {_named(measure)}, "
-        f"{_said(measure.treated.mean)} against {_said(measure.held_out.mean)}: an "
+        f"{said(measure.treated.mean)} against {said(measure.held_out.mean)}: an "
         "interval cannot be given."
     )
 
@@ -84,13 +93,4 @@ def _too_few(treated: int, held_out: int) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{_said(abs(value))} {'more' if value >= 0 else 'less'}"
-
-
-def _said(value: float) -> str:
-    """Return a positive number with two decimals, or with two digits if it is small.
-
-    >>> _said(1234.5), _said(0.0123), _said(0)
-    ('1,234.50', '0.012', '0.00')
-    """
-    return f"{value:,.2f}" if value >= 0.1 or not value else f"{value:.2g}"
+    return f"{said(abs(value))} {'more' if value >= 0 else 'less'}"

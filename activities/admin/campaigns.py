@@ -1,0 +1,40 @@
+"""What the pages of campaigns tell from the activities of members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from unfold.decorators import action
+
+from activities.admin.effect import effect_page
+from campaigns.admin.campaigns import CampaignAdmin
+from campaigns.models import Campaign
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+
+# Campaigns know nothing of activities; the pages that do take over theirs.
+admin.site.unregister(Campaign)
+
+
+@admin.register(Campaign)
+class MeasuredCampaignAdmin(CampaignAdmin):
+    """Campaigns, with what they changed."""
+
+    actions_detail = (*CampaignAdmin.actions_detail, "measured_effect")
+
+    @action(description="Measured effect", permissions=["view"], icon="insights")
+    def measured_effect(
+        self, request: HttpRequest, object_id: str
+    ) -> HttpResponse | StreamingHttpResponse:
+        """Compare those who could take part with those held out."""
+        return effect_page(request, self, self.row_or_404(request, object_id))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer the effect where there is somebody to compare with."""
+        actions = super().get_actions_detail(request, object_id)
+        holding = Campaign.objects.filter(pk=object_id, holdout_percent__isnull=False)
+        if holding.exists():
+            return actions
+        return [one for one in actions if not one.action_name.endswith("_effect")]
