@@ -19,8 +19,10 @@ LAWS: dict[str, str] = {
             SELECT a.id AS activity_id, (w->>'offer')::bigint AS offer_id,
                    sum((w->>'points')::bigint) AS points
             FROM (SELECT id, decision FROM activities_activity UNION ALL
-                  SELECT activity_id, decision FROM activities_latedecision) a,
+                  SELECT activity_id, decision FROM activities_latedecision UNION ALL
+                  SELECT id, decision FROM activities_interaction) a,
                  jsonb_array_elements(a.decision->'awards') w
+            WHERE (w->>'points')::bigint <> 0
             GROUP BY 1, 2
         ), posted AS (
             SELECT activity_id, offer_id, sum(amount) AS points
@@ -56,12 +58,42 @@ LAWS: dict[str, str] = {
         WHERE NOT EXISTS (SELECT 1 FROM campaigns_questoptin o
                           WHERE o.quest_id = c.offer_id AND o.member_id = c.member_id)
     """,
-    "A paid completion has its award": """
+    "A paid completion is of an award that a record explains": """
+        WITH explained AS (
+            SELECT a.id AS activity_id, named.offer_id
+            FROM (SELECT id, decision FROM activities_activity UNION ALL
+                  SELECT activity_id, decision FROM activities_latedecision UNION ALL
+                  SELECT id, decision FROM activities_interaction) a,
+                 jsonb_array_elements(a.decision->'awards') w,
+                 LATERAL (VALUES ((w->>'offer')::bigint), ((w->>'campaign')::bigint))
+                 AS named(offer_id)
+            UNION SELECT id, campaign_id FROM activities_interaction
+        )
         SELECT 'completion ' || c.id, 1, 0
         FROM loyalty_completion c
-        LEFT JOIN loyalty_entry e ON e.activity_id = c.activity_id
-             AND e.offer_id = c.offer_id AND e.kind = 'award'
-        WHERE c.is_paid AND e.id IS NULL
+        LEFT JOIN explained e ON e.activity_id = c.activity_id
+             AND e.offer_id = c.offer_id
+        WHERE c.is_paid AND e.activity_id IS NULL
+    """,
+    "Every voucher that a record explains was given, and no other": """
+        WITH explained AS (
+            SELECT a.id AS activity_id, (w->>'offer')::bigint AS offer_id
+            FROM (SELECT id, decision FROM activities_activity UNION ALL
+                  SELECT activity_id, decision FROM activities_latedecision UNION ALL
+                  SELECT id, decision FROM activities_interaction) a,
+                 jsonb_array_elements(a.decision->'awards') w
+            WHERE w ? 'voucher'
+        ), given AS (
+            SELECT activity_id, offer_id FROM loyalty_voucher
+            WHERE activity_id IS NOT NULL AND regenerated_from_id IS NULL
+        )
+        SELECT 'activity ' || coalesce(e.activity_id, g.activity_id) || ', offer '
+               || coalesce(e.offer_id, g.offer_id),
+               count(g.activity_id), count(e.activity_id)
+        FROM explained e FULL JOIN given g
+          ON g.activity_id = e.activity_id AND g.offer_id = e.offer_id
+        WHERE e.activity_id IS NULL OR g.activity_id IS NULL
+        GROUP BY e.activity_id, g.activity_id, e.offer_id, g.offer_id
     """,
     # What a quest or a reward method gave stands as long as its completion does, and
     # a voucher or a blank leaves nothing else; see reversing.

@@ -24,12 +24,12 @@ from loyalty.engine.facts import (
 from loyalty.services import vouchers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from activities.services.batch import Batch, Draft
     from activities.services.commands import Line
-    from loyalty.engine.facts import Offer
+    from loyalty.engine.facts import Clock, Offer
 
 # SQL for ``campaigns.services.budgets.open_missing``.
 UNDONE = "SELECT activity_id FROM activities_activityreversal"
@@ -147,7 +147,7 @@ def find_candidates(batch: Batch) -> None:
             _scaled(command.given_points, draft.rule.offer.wallet.decimals),
             len(command.lines),
             currency=command.currency,
-            seed=batch.random_source() if programme.has_draws else 0,
+            seed=batch.seed_of(command) if programme.has_draws else 0,
         )
         if programme.counts_unlisted:
             facts = _with_unlisted(facts, command.lines, listed)
@@ -213,18 +213,34 @@ def _scaled(points: int | None, decimals: int) -> int | None:
 
 def gather_completions(batch: Batch) -> None:
     """Load the completions in every window that the batch's offers look at."""
+    fresh = set(batch.new_members.values())
+    load_completions(
+        batch.histories,
+        (
+            (draft.member_id, offer, draft.command.occurred_at)
+            for draft in batch.drafts
+            if draft.member_id is not None and draft.member_id not in fresh
+            for offer in (draft.rule.offer, *with_methods(draft.candidates))
+        ),
+        batch.programme.rules.clock,
+    )
+
+
+def load_completions(
+    histories: Mapping[int | None, MemberHistory],
+    looked_at: Iterable[tuple[int, Offer, datetime]],
+    clock: Clock,
+) -> None:
+    """Load the completions that offers look at: (member, offer, moment); one query."""
     ranges: dict[int, tuple[datetime, datetime]] = {}
     members: set[int] = set()
-    clock = batch.programme.rules.clock
-    for draft in batch.drafts:
-        for offer in (draft.rule.offer, *with_methods(draft.candidates)):
-            if offer.counts_completions and draft.member_id is not None:
-                start, end = _range_of(offer, draft.command.occurred_at, clock)
-                low, high = ranges.get(offer.id, (start, end))
-                ranges[offer.id] = (min(low, start), max(high, end))
-                members.add(draft.member_id)
-    members -= set(batch.new_members.values())
-    if not ranges or not members:
+    for member_id, offer, moment in looked_at:
+        if offer.counts_completions:
+            start, end = _range_of(offer, moment, clock)
+            low, high = ranges.get(offer.id, (start, end))
+            ranges[offer.id] = (min(low, start), max(high, end))
+            members.add(member_id)
+    if not ranges:
         return
     with connection.cursor() as cursor:
         cursor.execute(
@@ -242,32 +258,58 @@ def gather_completions(batch: Batch) -> None:
             ],
         )
         for member_id, offer_id, occurred_at, is_paid in cursor.fetchall():
-            of_offer = batch.histories[member_id].completions.setdefault(offer_id, [])
+            of_offer = histories[member_id].completions.setdefault(offer_id, [])
             of_offer.append(Completion(occurred_at, is_paid))
 
 
 def _range_of(
-    offer: Offer, moment: datetime, clock: object
+    offer: Offer, moment: datetime, clock: Clock
 ) -> tuple[datetime, datetime]:
-    window = window_of(offer, moment, clock)  # type: ignore[arg-type]
+    window = window_of(offer, moment, clock)
     if offer.required_attempts == 1:
         return window
-    wider = attempts_window_of(offer, moment, clock)  # type: ignore[arg-type]
+    wider = attempts_window_of(offer, moment, clock)
     return min(window.start, wider.start), max(window.end, wider.end)
 
 
 def gather_budgets(batch: Batch, *, lock: bool) -> None:
-    """Load, and lock last of all, what the candidate campaigns may still give."""
+    """Load what the candidate campaigns may still give.
+
+    With ``lock`` the stock of voucher codes is locked, and the usage of budgets if the
+    batch says so.
+    """
+    load_limits(
+        batch.budgets,
+        list(_all_candidates(batch.drafts)),
+        lock=lock,
+        locks_usage=batch.locks_usage,
+    )
+
+
+def load_limits(
+    known: dict[int, Budget], offers: Sequence[Offer], *, lock: bool, locks_usage: bool
+) -> None:
+    """Add to ``known`` what is left of the offers' budgets, stocks and codes.
+
+    With ``lock`` the lists of codes are locked by voucher type, and with
+    ``locks_usage`` then the usage by offer. Lock members before.
+    """
+    gather_codes(known, offers, lock=lock)
     limited = {
         offer.id: offer
-        for offer in _all_candidates(batch.drafts)
-        if offer.has_budget and offer.id not in batch.budgets
+        for offer in offers
+        if offer.has_budget and (offer.id not in known or known[offer.id].is_unread)
     }
-    if limited:
-        if lock:
-            budgets.open_missing(limited, undone=UNDONE)
-        batch.budgets.update(budgets.budgets_of(limited, lock=lock))
-    gather_codes(batch.budgets, _all_candidates(batch.drafts), lock=lock)
+    if not limited:
+        return
+    if lock:
+        left = budgets.open_budgets(limited, undone=UNDONE, lock=locks_usage)
+    else:
+        left = budgets.budgets_of(limited, lock=False)
+    for offer_id, budget in left.items():
+        if offer_id in known:
+            budget.codes = known[offer_id].codes
+        known[offer_id] = budget
 
 
 def gather_codes(
@@ -275,7 +317,7 @@ def gather_codes(
 ) -> None:
     """Add to ``known`` the codes left of the voucher types that have lists.
 
-    With ``lock`` their stock is locked, after all usage, by primary key.
+    With ``lock`` their stock is locked, before all usage, by primary key.
     """
     taking = {
         one.id: one.voucher_type_id
@@ -289,7 +331,8 @@ def gather_codes(
     stock = vouchers.stock_of(set(taking.values()), lock=lock)
     codes = {type_id: Codes(left or 0) for type_id, left in stock.items()}
     for offer_id, type_id in taking.items():
-        known.setdefault(offer_id, Budget()).codes = codes.get(type_id, Codes(0))
+        unread = Budget(is_unread=True)
+        known.setdefault(offer_id, unread).codes = codes.get(type_id, Codes(0))
 
 
 def with_methods(offers: Iterable[Offer]) -> Iterable[Offer]:

@@ -170,6 +170,7 @@ def compile_programme(program: Program, revision: int) -> Programme:
             program=program, kind=SegmentKind.RULES
         ).exists(),
         issued_accounts=_issued_accounts(program),
+        wallet_codes={wallet.id: wallet.code for wallet in wallets.values()},
         voucher_types=dict(
             VoucherType.objects.filter(program=program).values_list("pk", "code")
         ),
