@@ -225,7 +225,7 @@ def test_only_what_is_left_is_drawn(program):
     common = make_method(campaign, reward_method="nothing", points=0)
     seeds = count(1)
 
-    won = Counter()
+    won: Counter[int] = Counter()
     for _ in range(30):
         done = act(program, campaign, make_member(program), seed=next(seeds))
         won[done.rewards[0].method_id] += 1
