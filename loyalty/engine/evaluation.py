@@ -18,7 +18,6 @@ from loyalty.engine.facts import (
     Decision,
     Reason,
     Rejection,
-    RewardKind,
     TierChange,
 )
 from loyalty.engine.methods import decide_methods
@@ -198,7 +197,7 @@ def _decide_offers(
             operands = {"winner": winners[offer.exclusive_group]}
             into.rejections.append(Rejection(offer, Reason.EXCLUSIVE_GROUP, operands))
             continue
-        if offer.reward is RewardKind.METHODS:
+        if offer.has_methods:
             pays = _decide_methods(offer, case, base, base_points, into)
         else:
             points = base_points

@@ -193,6 +193,8 @@ class Offer:
     leaves_completions: bool = field(init=False, repr=False, compare=False)
     gives_no_points: bool = field(init=False, repr=False, compare=False)
     has_budget: bool = field(init=False, repr=False, compare=False)
+    has_methods: bool = field(init=False, repr=False, compare=False)
+    pays_the_same: bool = field(init=False, repr=False, compare=False)
     asks_about_activity: bool = field(init=False, repr=False, compare=False)
     asks_about_basket: bool = field(init=False, repr=False, compare=False)
     asks_about_member: bool = field(init=False, repr=False, compare=False)
@@ -216,6 +218,10 @@ class Offer:
             # A total over all members limits it.
             "has_budget": self.points_budget is not None
             or self.awards_budget is not None,
+            "has_methods": self.reward is RewardKind.METHODS,
+            # Whatever the activity.
+            "pays_the_same": self.reward is RewardKind.FIXED
+            and self.distribution is Distribution.BASKET_FIXED,
             "asks_about_activity": bool(
                 self.activity_type_ids or self.business_unit_ids or self.channel_ids
             )

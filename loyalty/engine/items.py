@@ -32,14 +32,15 @@ def matches_of(activity: ActivityFacts, group: ItemGroup | int | None) -> Matche
         group = ItemGroup(group)
     if group.excludes:
         return _all_but(activity, group.list_id)
-    items = tuple(one for one in activity.items if group.list_id in one.list_ids)
+    list_id = group.list_id
+    items = tuple([one for one in activity.items if list_id in one.list_ids])
     return Matches(
         sum([one.units for one in items]), sum([one.quantity for one in items]), items
     )
 
 
 def _all_but(activity: ActivityFacts, list_id: int | None) -> Matches:
-    items = tuple(one for one in activity.items if list_id not in one.list_ids)
+    items = tuple([one for one in activity.items if list_id not in one.list_ids])
     return Matches(
         sum([one.units for one in items]) + activity.unlisted_units,
         sum([one.quantity for one in items]) + activity.unlisted_quantity,

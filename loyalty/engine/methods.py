@@ -83,7 +83,9 @@ def eligible(
     given = Given()
     left = replace(case.budgets[campaign.id]) if campaign.has_budget else None
     for method in campaign.methods:
-        points = in_wallet_of(method, base, base_points) if base else 0
+        points = base_points
+        if base is not None and method.wallet is not base.wallet:
+            points = in_wallet_of(method, base, base_points)
         outcome = outcome_of(method, case, points)
         if isinstance(outcome, Award) and left is not None:
             outcome = within_budget(outcome, left, campaign)

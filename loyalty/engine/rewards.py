@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     from loyalty.engine.facts import Item
 
-PER_VALUE = frozenset({RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE})
+# Looked up once: on the hot path, looking up a member of an enum is slow.
+_PER_VALUE, _PER_ITEM_VALUE = RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE
+_FIXED, _MULTIPLIER = RewardKind.FIXED, RewardKind.MULTIPLIER
 
 
 class Case(NamedTuple):
@@ -70,7 +72,9 @@ def failure_of(offer: Offer, case: Case) -> Rejection | None:
 
 def reward_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
     """Return what ``offer``, whose conditions hold, gives within its limits."""
-    points, operands = _points(offer, case.activity, base_points)
+    points, operands = offer.points, None
+    if not offer.pays_the_same:
+        points, operands = _points(offer, case.activity, base_points)
     given = case.activity.given_points
     if given is not None and offer.kind is OfferKind.ACTIVITY_TYPE:
         points, operands = given, {"by_rule": points}
@@ -134,16 +138,16 @@ def _points(
 ) -> tuple[int, dict[str, Any] | None]:
     """Return what the reward computes, rounded once, and what it was reckoned of."""
     reward, wallet = offer.reward, offer.wallet
-    if reward is RewardKind.FIXED:
-        return _fixed(offer, activity)
-    if reward in PER_VALUE:
+    if reward is _FIXED:
+        return _per_product(offer, activity)
+    if reward is _PER_VALUE or reward is _PER_ITEM_VALUE:
         units, operands = activity.units, None
-        if reward is RewardKind.PER_ITEM_VALUE:
+        if reward is _PER_ITEM_VALUE:
             units = matches_of(activity, _rewarded(offer)).units
             operands = {"of": units}
         points = points_per_unit(units, offer.points, offer.per_units, wallet.rounding)
         return points, operands
-    if reward is RewardKind.MULTIPLIER:
+    if reward is _MULTIPLIER:
         return multiplied(base_points, offer.multiplier, wallet.rounding), None
     return 0, None
 
@@ -152,9 +156,9 @@ def _rewarded(offer: Offer) -> Any:
     return offer.redeem or offer.item_list_id
 
 
-def _fixed(offer: Offer, activity: ActivityFacts) -> tuple[int, dict[str, Any] | None]:
-    if offer.distribution is Distribution.BASKET_FIXED:
-        return offer.points, None
+def _per_product(
+    offer: Offer, activity: ActivityFacts
+) -> tuple[int, dict[str, Any] | None]:
     matches = matches_of(activity, _rewarded(offer))
     if offer.distribution is Distribution.PER_ITEM:
         operands = {"each": offer.points, "count": matches.quantity}
