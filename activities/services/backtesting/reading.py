@@ -1,0 +1,189 @@
+"""Stored activities as the engine wants them, streamed in the order of decision."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from django.db import connection
+
+from activities.services.backtesting.drawing import seed_of
+from campaigns.services import items
+from loyalty.engine.facts import ActivityFacts, Item
+from loyalty.engine.numbers import parse_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from activities.services.backtesting.trial import Span
+    from loyalty.engine.programme import Programme
+
+ROWS_AT_ONCE = 5_000
+_NO_LINES: tuple[Any, ...] = ()
+
+# Prices repeat.
+_units = lru_cache(maxsize=65_536)(parse_value)
+
+
+class Members(NamedTuple):
+    """A range of members, by number: ``first`` is inside, ``until`` is not."""
+
+    first: int
+    until: int
+
+
+class Stored(NamedTuple):
+    """One stored activity.
+
+    ``decided_at`` is when it was decided. ``was_unknown`` says that nobody knew its
+    person then, and that it did not earn later either.
+    """
+
+    id: int
+    member_id: int
+    decided_at: datetime
+    occurred_at: datetime
+    activity_type_id: int
+    channel_id: int | None
+    business_unit_id: int | None
+    units: int
+    currency: str
+    line_count: int
+    lines: str | None
+    given_points: int | None
+    was_unknown: bool
+    reversed_at: datetime | None
+    seed: str | None
+
+
+def stored_activities(
+    programme: Programme, span: Span, members: Members, *, in_files: bool = False
+) -> Iterator[list[Stored]]:
+    """Yield the activities of some members in pieces, in the order of decision.
+
+    That order is the ledger's: what arrives late is decided when it arrives. What
+    one batch brought is in order of occurrence, then of key. With ``in_files`` a
+    whole file counts as one batch: where members share a limit it is then given out
+    in order of time, not member by member. Only one piece is in memory at a time.
+    """
+    lines = "a.items::text" if reads_lines(programme) else "NULL"
+    seed = (
+        "(SELECT d.seed FROM activities_draw d WHERE d.activity_id = a.id LIMIT 1)"
+        if programme.has_draws
+        else "NULL"
+    )
+    decided_at = "coalesce(l.created_at, a.created_at)"
+    files = ""
+    if in_files:
+        decided_at = "coalesce(l.created_at, u.began_at, a.created_at)"
+        files = _FILES
+    query = _ACTIVITIES.format(
+        decided_at=decided_at, lines=lines, seed=seed, files=files
+    )
+    program_ids = [programme.program_id] * (2 if in_files else 1)
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(query, [*program_ids, *members, *span])
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            yield list(map(Stored._make, rows))
+
+
+_FILES = """
+LEFT JOIN (
+    SELECT f.id, (
+        SELECT x.created_at FROM activities_activity x
+        WHERE x.upload_id = f.id ORDER BY x.id LIMIT 1
+    ) AS began_at
+    FROM activities_upload f WHERE f.program_id = %s
+) u ON u.id = a.upload_id
+"""
+_ACTIVITIES = """
+SELECT a.id, a.member_id, {decided_at} AS decided_at,
+    a.occurred_at, a.activity_type_id, a.channel_id, a.business_unit_id,
+    coalesce((a.value * 10000)::bigint, 0), a.currency, jsonb_array_length(a.items),
+    {lines},
+    (coalesce(l.decision, a.decision) ->> 'given')::bigint,
+    a.anonymous_profile_id IS NOT NULL AND l.activity_id IS NULL
+        AND a.decision -> 'rejections' @> '[{{"reason": "member_unknown"}}]',
+    r.created_at, {seed}
+FROM activities_activity a
+LEFT JOIN activities_latedecision l ON l.activity_id = a.id
+LEFT JOIN activities_activityreversal r ON r.activity_id = a.id
+{files}
+WHERE a.program_id = %s AND a.member_id >= %s AND a.member_id < %s
+    AND a.occurred_at >= %s AND a.occurred_at < %s
+ORDER BY decided_at, a.occurred_at, a.key COLLATE "C"
+"""
+
+
+def reads_lines(programme: Programme) -> bool:
+    """Return whether any rule looks at the products of a basket."""
+    return (
+        bool(programme.item_list_ids)
+        or programme.counts_unlisted
+        or any(
+            requirement.restricted_to
+            for quest in programme.quests
+            for requirement in quest.requirements
+        )
+    )
+
+
+class Reader:
+    """Turns rows into facts; knows which lists the products of a piece stand on."""
+
+    def __init__(self, programme: Programme) -> None:
+        """Read for ``programme``."""
+        self._programme = programme
+        self._listed: dict[str, tuple[int, ...]] = {}
+
+    def lines_of(self, rows: Sequence[Stored]) -> list[Sequence[dict[str, Any]]]:
+        """Return each row's line items, and look up where their products stand."""
+        lines = [orjson.loads(row.lines) if row.lines else _NO_LINES for row in rows]
+        item_ids = {line["item_id"] for some in lines for line in some}
+        self._listed = items.lists_of(self._programme, item_ids)
+        return lines
+
+    def facts_of(self, row: Stored, lines: Sequence[dict[str, Any]]) -> ActivityFacts:
+        """Return what happened, as far as a rule can ask."""
+        listed = self._listed
+        matching = [
+            Item(line["item_id"], _units_of(line), list_ids, _count(line))
+            for line in lines
+            if (list_ids := listed.get(line["item_id"]))
+        ]
+        facts = ActivityFacts(
+            row.occurred_at,
+            row.activity_type_id,
+            row.units,
+            row.channel_id,
+            row.business_unit_id,
+            tuple(matching),
+            row.given_points,
+            row.line_count,
+            currency=row.currency,
+            seed=seed_of(row.id, row.seed) if self._programme.has_draws else 0,
+        )
+        if self._programme.counts_unlisted:
+            others = [line for line in lines if not listed.get(line["item_id"])]
+            facts = facts._replace(
+                unlisted_units=sum([_units_of(line) for line in others]),
+                unlisted_quantity=sum([_count(line) for line in others]),
+            )
+        return facts
+
+
+def amounts_of(lines: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
+    """Return each line's product and value, as quests count them."""
+    return [(line["item_id"], _units_of(line)) for line in lines]
+
+
+def _units_of(line: dict[str, Any]) -> int:
+    return _units(line.get("value", "0"))
+
+
+def _count(line: dict[str, Any]) -> int:
+    """Return how many products a line stands for; what is weighed counts once."""
+    quantity = line.get("quantity", "")
+    return int(quantity) if quantity.isdecimal() and quantity.isascii() else 1

@@ -1,0 +1,101 @@
+"""Asking for a backtest, and calling it off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from activities.models import Activity, Backtest, BacktestDates, BacktestStatus
+from activities.services.backtesting.trial import Span, UnknownTrial
+from campaigns.models import Campaign
+from loyalty.errors import LoyaltyError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from decimal import Decimal
+
+    from loyalty.models import Program
+
+
+class EmptyPeriod(LoyaltyError):
+    """The period ends before, or when, it starts."""
+
+    code = "empty_period"
+
+
+class BacktestEnded(LoyaltyError):
+    """The backtest is at its end already."""
+
+    code = "backtest_ended"
+
+
+@dataclass(frozen=True)
+class NewBacktest:
+    """What is to be tried: campaigns by number, over which period, at what cost."""
+
+    span: Span
+    campaign_ids: Collection[int] = ()
+    dates: str = BacktestDates.PERIOD.value
+    cost_per_point: Decimal | None = None
+    created_by: Any = field(default=None)
+    actor: str = ""
+
+
+def create_backtest(
+    program: Program, wanted: NewBacktest, *, now: datetime
+) -> Backtest:
+    """Write down a backtest; it waits for a worker.
+
+    Raises:
+        UnknownTrial: the program has no such campaign.
+        EmptyPeriod: the period ends before it starts.
+    """
+    if wanted.span.ends_at <= wanted.span.starts_at:
+        raise EmptyPeriod("The period must end after it starts.", field="until")
+    ids = set(wanted.campaign_ids)
+    known = set(
+        Campaign.objects.filter(program=program, pk__in=ids).values_list(
+            "pk", flat=True
+        )
+    )
+    for unknown in sorted(ids - known):
+        raise UnknownTrial(f"There is no campaign {unknown}.", field="campaigns")
+    with transaction.atomic():
+        backtest = Backtest.objects.create(
+            program=program,
+            starts_at=wanted.span.starts_at,
+            ends_at=wanted.span.ends_at,
+            dates=wanted.dates,
+            cost_per_point=wanted.cost_per_point,
+            created_by=wanted.created_by,
+            actor=wanted.actor,
+            created_at=now,
+        )
+        backtest.campaigns.set(known)
+    return backtest
+
+
+def cancel_backtest(backtest: Backtest, *, now: datetime) -> Backtest:
+    """Call a backtest off; its worker stops within a second or so.
+
+    Raises:
+        BacktestEnded: it is finished, or was cancelled before.
+    """
+    changed = Backtest.objects.filter(
+        pk=backtest.pk, status__in=[BacktestStatus.QUEUED, BacktestStatus.RUNNING]
+    ).update(status=BacktestStatus.CANCELLED, finished_at=now, partial={}, plan=[])
+    if not changed:
+        raise BacktestEnded("This backtest is at its end already.")
+    backtest.refresh_from_db()
+    return backtest
+
+
+def recorded_span(program: Program) -> Span | None:
+    """Return from the first to the last activity's moment; None without any."""
+    rows = Activity.objects.filter(program=program)
+    first = rows.order_by("occurred_at").values_list("occurred_at", flat=True).first()
+    last = rows.order_by("-occurred_at").values_list("occurred_at", flat=True).first()
+    return Span(first, last) if first and last else None
