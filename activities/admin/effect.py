@@ -154,7 +154,7 @@ def _line(measure: Measure) -> Line:
     bar: tuple[float | None, float, float, float] = (None, 0.0, 0.0, 0.0)
     if low is not None and high is not None:
         interval = f"{_signed(low)} to {_signed(high)}"
-        totals = [measure.treated.count * one for one in (found.difference, low, high)]
+        totals = [measure.in_all(one) for one in (found.difference, low, high)]
         in_all = "{} ({} to {})".format(*(_signed(one, 0) for one in totals))
         bar = _placed(low, high, found.difference)
     name = measure.name.capitalize() if measure.wallet is None else str(measure.wallet)

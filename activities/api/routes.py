@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from activities.api import refusals  # noqa: F401 (fills the table of statuses)
 from activities.api.activities import ActivityViewSet
+from activities.api.effects import EffectViewSet
 from activities.api.logins import LoginViewSet
 from activities.api.uploads import UploadViewSet
 
@@ -16,5 +17,6 @@ if TYPE_CHECKING:
 def register(router: BaseRouter) -> None:
     """Add the resources to the router."""
     router.register("activities", ActivityViewSet, basename="activities")
+    router.register("campaigns", EffectViewSet, basename="campaign-effects")
     router.register("login-sessions", LoginViewSet, basename="login-sessions")
     router.register("uploads", UploadViewSet, basename="uploads")

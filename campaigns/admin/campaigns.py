@@ -135,7 +135,7 @@ class CampaignAdmin(SwitchedAdmin):
         "item_list",
     )
     conditional_fields = REWARD_CONDITIONS
-    actions_detail = ("switch_on", "switch_off", "duplicate")
+    actions_detail: tuple[str, ...] = ("switch_on", "switch_off", "duplicate")
     change_form_outer_before_template = "admin/campaigns/in_words.html"
     readonly_fields = ("points_given", "budget_used")
     fieldsets = (

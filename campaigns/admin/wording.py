@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 def in_words(campaign: Campaign, zone: tzinfo) -> str:
-    """Return what a campaign does, as one sentence, and more where it does not stack
-    or holds members out.
+    """Return what a campaign does: a sentence, and more where it does not stack.
 
     Reads the foreign keys and the four many-to-many fields: select and prefetch
     them for lists.

@@ -17,7 +17,7 @@ class Sample(NamedTuple):
     ``deviation`` is the standard deviation of the sample, with n − 1.
     """
 
-    count: int
+    size: int
     mean: float
     deviation: float
 
@@ -55,7 +55,7 @@ class Comparison(NamedTuple):
 
 def compare(treated: Sample, held_out: Sample) -> Comparison:
     """Return what ``treated`` did more than ``held_out``, with its interval."""
-    if treated.count < 2 or held_out.count < 2:
+    if treated.size < 2 or held_out.size < 2:
         return Comparison(Certainty.TOO_FEW_MEMBERS, 0.0)
     difference = treated.mean - held_out.mean
     relative = difference / held_out.mean if held_out.mean > 0 else None
@@ -78,8 +78,8 @@ def _margin(treated: Sample, held_out: Sample) -> float:
 
     def test(difference: float) -> Any:
         return ttest_ind_from_stats(
-            *(difference, treated.deviation, treated.count),
-            *(0.0, held_out.deviation, held_out.count),
+            *(difference, treated.deviation, treated.size),
+            *(0.0, held_out.deviation, held_out.size),
             equal_var=False,
         )
 

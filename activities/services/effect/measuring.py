@@ -79,9 +79,9 @@ class Measure(NamedTuple):
     held_out: Sample
     comparison: Comparison
 
-    def in_all(self, per_member: float | None) -> float | None:
+    def in_all(self, per_member: float) -> float:
         """Return what a difference per member is for all that could take part."""
-        return None if per_member is None else per_member * self.treated.count
+        return per_member * self.treated.size
 
 
 class Cost(NamedTuple):
@@ -146,7 +146,7 @@ def measure_effect(
         for one in measures
         if one.wallet is not None
     ]
-    return Effect(groups.period, treated.count, held_out.count, measures, costs)
+    return Effect(groups.period, treated.size, held_out.size, measures, costs)
 
 
 class _Found(NamedTuple):
@@ -195,8 +195,9 @@ def _measures(found: _Found, wallets: list[Wallet]) -> list[Measure]:
     asked += [("points", wallet) for wallet in wallets]
     measures = []
     for name, wallet in asked:
+        wallet_id = None if wallet is None else wallet.pk
         treated, held_out = (
-            _scaled(found.samples.get((name, wallet and wallet.pk, side)), wallet)
+            _scaled(found.samples.get((name, wallet_id, side)), wallet)
             for side in (False, True)
         )
         measures.append(
@@ -210,7 +211,7 @@ def _scaled(sample: Sample | None, wallet: Wallet | None) -> Sample:
     if sample is None:
         return NOBODY
     unit = 10**wallet.decimals if wallet else 1
-    return Sample(sample.count, sample.mean / unit, sample.deviation / unit)
+    return Sample(sample.size, sample.mean / unit, sample.deviation / unit)
 
 
 def _cost(

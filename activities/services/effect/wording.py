@@ -31,7 +31,7 @@ def sentence(measure: Measure) -> str:
     """Return one measure's result."""
     found = measure.comparison
     if found.certainty is Certainty.TOO_FEW_MEMBERS:
-        return _too_few(measure.treated.count, measure.held_out.count)
+        return _too_few(measure.treated.size, measure.held_out.size)
     if found.low is None or found.high is None:
         return _without_variation(measure)
     if not found.is_significant:

@@ -260,7 +260,9 @@ def test_what_was_reversed_counts_as_not_done(program):
         program.pk, [purchase(one, "5") for one in members], now=NOON
     )
 
-    reverse_activities(program.pk, [one.activity_id for one in outcomes], now=NOON)
+    reverse_activities(
+        program.pk, [one.activity_id for one in outcomes], now=NOON, reason=""
+    )
 
     effect = effect_of(campaign)
     assert [means(effect, one)[0] for one in ("visits", "value", "points")] == [0, 0, 0]
