@@ -337,6 +337,8 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "expire points": {"task": "loyalty.tasks.expire_points", "schedule": 600},
     "release points": {"task": "loyalty.tasks.release_points", "schedule": 600},
+    "expire vouchers": {"task": "loyalty.tasks.expire_vouchers", "schedule": 600},
+    "sweep voucher codes": {"task": "loyalty.tasks.sweep_code_jobs", "schedule": 60},
     "forget sessions": {"task": "loyalty.tasks.forget_sessions", "schedule": 3600},
     "forget logins": {"task": "activities.tasks.forget_logins", "schedule": 3600},
     "sweep uploads": {"task": "activities.tasks.sweep_uploads", "schedule": 15},

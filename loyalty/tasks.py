@@ -1,11 +1,16 @@
-"""Background work on points and sessions; each task calls its services."""
+"""Background work on points, vouchers and sessions; each calls its services."""
 
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
-from loyalty.services import access_tokens, sessions, upkeep
+from loyalty.services import access_tokens, sessions, upkeep, vouchers
+
+_STALLED_AFTER = timedelta(minutes=2)
 
 
 @shared_task(acks_late=True, time_limit=3600)
@@ -26,3 +31,27 @@ def forget_sessions(**_: Any) -> None:
     now = timezone.now()
     sessions.forget_ended_sessions(at=now)
     access_tokens.forget_expired_tokens(at=now)
+
+
+def enqueue_code_job(job_id: int) -> None:
+    """Queue the filling of a list of voucher codes, once the transaction commits."""
+    transaction.on_commit(partial(run_code_job.delay, job_id=job_id))
+
+
+@shared_task(acks_late=True, time_limit=3600)
+def run_code_job(*, job_id: int, **_: Any) -> None:
+    """Fill a list of voucher codes; safe to run twice."""
+    vouchers.run_code_job(job_id)
+
+
+@shared_task(acks_late=True, time_limit=60)
+def sweep_code_jobs(**_: Any) -> None:
+    """Queue the lists of codes whose worker died."""
+    for job_id in vouchers.stalled_code_jobs(now=timezone.now(), after=_STALLED_AFTER):
+        enqueue_code_job(job_id)
+
+
+@shared_task(acks_late=True, time_limit=3600)
+def expire_vouchers(**_: Any) -> None:
+    """Mark the vouchers whose time is over; safe to run twice."""
+    vouchers.expire_vouchers(at=timezone.now())

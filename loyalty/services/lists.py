@@ -11,7 +11,7 @@ from django.db import connection
 from loyalty.errors import LoyaltyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _BLOCK_CHARACTERS = 1_000_000
 _NAME_CHARACTERS_MAX = 255
@@ -23,7 +23,7 @@ class UnreadableList(LoyaltyError):
     code = "unreadable_list"
 
 
-def first_column(file: IO[bytes], *, has_heading: bool) -> Iterator[str]:
+def first_column(file: IO[bytes], *, has_heading: bool) -> Generator[str, None, None]:
     """Yield the trimmed first cell of every line that has one; constant memory.
 
     Commas, semicolons and tabs part cells. The file must be UTF-8.

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from django.db.models import Model
+
 
 class Worker:
-    """A process that works on an upload."""
+    """A process that works on an upload, or on a list of codes."""
 
-    def __init__(self, action: str, upload: Upload) -> None:
+    def __init__(self, action: str, upload: Model) -> None:
         """Start it; it waits until it may begin."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.worker", action, str(upload.pk)],

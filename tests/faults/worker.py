@@ -1,6 +1,6 @@
-"""One worker of an upload in a process of its own, which tests may kill.
+"""One worker of an upload or list in a process of its own, which tests may kill.
 
-``python -m tests.faults.worker <action> <upload>`` works on the database and the
+``python -m tests.faults.worker <action> <number>`` works on the database and the
 files that ``WORKER_DATABASE`` and ``WORKER_FILES`` name. It prints a line when it
 is ready, begins when it reads one, and prints its peak memory in MB when it is done.
 """
@@ -23,6 +23,7 @@ def main() -> None:
 
     from activities.models import Upload
     from activities.services import uploads
+    from loyalty.services.vouchers import run_code_job
 
     action, upload_id = sys.argv[1], int(sys.argv[2])
     until = datetime.now(tz=UTC) + timedelta(minutes=10)
@@ -33,6 +34,8 @@ def main() -> None:
         uploads.validate_upload(Upload.objects.get(pk=upload_id))
     elif action == "run":
         uploads.run_chunks_in_threads(upload_id, until=until)
+    elif action == "codes":
+        run_code_job(upload_id)
     else:
         uploads.undo_chunks(upload_id, until=until)
     say(str(peak_megabytes()))

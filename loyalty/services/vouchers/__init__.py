@@ -13,9 +13,17 @@ from loyalty.services.vouchers.claiming import (
     unclaim,
     unlock,
 )
+from loyalty.services.vouchers.code_jobs import (
+    CODES_MAX,
+    ask_for_codes,
+    run_code_job,
+    stalled_code_jobs,
+    upload_codes,
+)
 from loyalty.services.vouchers.expiring import expire_vouchers
 from loyalty.services.vouchers.finding import Asker, voucher_with
 from loyalty.services.vouchers.issuing import Order, issue, stock_of
+from loyalty.services.vouchers.pictures import png_of, svg_of
 from loyalty.services.vouchers.redeeming import Redeemed, Redemption, redeem
 from loyalty.services.vouchers.taking_back import (
     Reversal,
@@ -26,6 +34,7 @@ from loyalty.services.vouchers.taking_back import (
 
 __all__ = [
     "CLAIMS_MAX",
+    "CODES_MAX",
     "LOCK_SECONDS_MAX",
     "Asker",
     "Lock",
@@ -34,15 +43,21 @@ __all__ = [
     "Redemption",
     "Reversal",
     "TakenBack",
+    "ask_for_codes",
     "cancel",
     "claim",
     "expire_vouchers",
     "issue",
     "lock",
+    "png_of",
     "redeem",
+    "run_code_job",
+    "stalled_code_jobs",
     "stock_of",
+    "svg_of",
     "unclaim",
     "unlock",
+    "upload_codes",
     "void_for_activities",
     "voucher_with",
 ]
