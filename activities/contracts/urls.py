@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern
 
-from activities.contracts import crowdtwist, es_loyalty, hang, netcore
+from activities.contracts import crowdtwist, es_loyalty, hang, netcore, spaaza
 from loyalty.api import oauth
 from loyalty.api.contract import Contract, serve
 
@@ -12,6 +12,7 @@ CONTRACTS: tuple[Contract, ...] = (
     crowdtwist.CONTRACT,
     hang.CONTRACT,
     netcore.CONTRACT,
+    spaaza.CONTRACT,
 )
 urlpatterns: list[URLPattern] = [
     *oauth.urlpatterns,
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     *crowdtwist.urlpatterns,
     *hang.urlpatterns,
     *netcore.urlpatterns,
+    *spaaza.urlpatterns,
 ]
 
 serve(*CONTRACTS)

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from loyalty.ledger.holdings import Holdings
 
 _TRIES = 4
+_BEFORE_MEMBERS = frozenset({Verdict.OTHER_CONTEXT, Verdict.NOT_ACTIVE})
 _NOT_ACTIVE = {
     Reason.DISABLED: ("disabled", "The campaign is disabled."),
     Reason.NOT_STARTED: ("not_started", "The campaign has not started."),
@@ -119,7 +120,7 @@ def _interact(
     if standing is not None:
         return standing
     campaign = _campaign_of(programme, command.campaign_id)
-    _check_member(program_id, command.member_id)
+    member = _member_of(program_id, command.member_id)
 
     holdings = ledger.holdings_of([command.member_id])
     history = _history_of(programme, command.member_id, campaign, holdings, now)
@@ -139,6 +140,9 @@ def _interact(
 
     outcome = decide_interaction(campaign, case, at_hand)
 
+    # Whether there is anything to interact with is told before who may.
+    if member.is_blocked and outcome.verdict not in _BEFORE_MEMBERS:
+        raise BlockedMember(f"Member {member.pk} is blocked.", field="member")
     if outcome.verdict is Verdict.MEMBER_HAD_ALL:
         return Interacted(None, is_fully_redeemed=True)
     if outcome.decision is None:
@@ -186,12 +190,11 @@ def _campaign_of(programme: Programme, campaign_id: int) -> Offer:
     raise UnknownCampaign(f"There is no campaign {campaign_id}.", field="campaign")
 
 
-def _check_member(program_id: int, member_id: int) -> None:
+def _member_of(program_id: int, member_id: int) -> Member:
     member = Member.objects.filter(program=program_id, pk=member_id).first()
     if member is None:
         raise UnknownMember(f"There is no member {member_id}.", field="member")
-    if member.is_blocked:
-        raise BlockedMember(f"Member {member_id} is blocked.", field="member")
+    return member
 
 
 def _history_of(

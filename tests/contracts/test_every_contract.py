@@ -104,11 +104,11 @@ def test_every_path_is_described_under_the_heading_of_its_contract(contract, htt
     described = {
         re.sub(r"{[^}]*}", "1", path): operations
         for path, operations in document["paths"].items()
-        if path.startswith(contract.prefixes)
+        if f"{path}/".startswith(contract.prefixes)
     }
 
     # A path that ends in a slash is another spelling, not described again.
-    ours = {path for path in PATHS if path.startswith(contract.prefixes)}
+    ours = {path for path in PATHS if f"{path}/".startswith(contract.prefixes)}
     assert set(described) == {path for path in ours if not path.endswith("/")}
     for operations in described.values():
         assert {tuple(one["tags"]) for one in operations.values()} == {
