@@ -14,7 +14,7 @@ DATABASES["default"]["TEST"] = {
     "NAME": f"test_loyalty_{_suffix}" if _suffix else "test_loyalty"
 }
 # Races are run with more threads than a web process has.
-DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 40
+DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 70
 # The data is thrown away, so a crash may take it.
 DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
 
