@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -62,3 +63,15 @@ def activity(**fields: Any) -> ActivityFacts:
 def anyone(**fields: Any) -> MemberHistory:
     """Return a known member without a past."""
     return MemberHistory(**fields)
+
+
+def method(**fields: Any) -> Offer:
+    """Return a reward method that gives 10 points; ``composed`` names its campaign."""
+    return offer(**{"kind": OfferKind.REWARD_METHOD, "campaign_id": 0, **fields})
+
+
+def composed(*methods: Offer, **fields: Any) -> Offer:
+    """Return a campaign that gives what its methods give."""
+    campaign = offer(**{"reward": RewardKind.METHODS, **fields})
+    own = tuple(replace(one, campaign_id=campaign.id) for one in methods)
+    return replace(campaign, methods=own)

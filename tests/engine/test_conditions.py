@@ -4,12 +4,15 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loyalty.engine.conditions import failure_of_count, first_failure, is_open
 from loyalty.engine.facts import (
     Clock,
     Completion,
     Item,
+    ItemGroup,
     Reason,
     Rules,
     Schedule,
@@ -230,3 +233,108 @@ def test_attempts_never_start_anew_in_a_rolling_period():
     long_ago = [Completion(NOON - timedelta(days=9), is_paid=False)] * 2
 
     assert failure_of_count(third, NOON, long_ago, RULES.clock) is None
+
+
+BASKET = (Item("a", 10_000, (5,), 2), Item("b", 10_000, (6,)))
+# In the order in which they are asked: conditions that fail for IN_STORE, each on
+# its own, and the reason that they give.
+FAILING = [
+    ({"is_enabled": False}, Reason.DISABLED),
+    ({"starts_at": NOON + timedelta(days=1)}, Reason.NOT_STARTED),
+    ({"ends_at": NOON - timedelta(days=1)}, Reason.ENDED),
+    ({"schedule": Schedule(frozenset({4}))}, Reason.OUTSIDE_SCHEDULE),
+    ({"activity_type_ids": frozenset({2})}, Reason.OTHER_ACTIVITY_TYPE),
+    ({"business_unit_id": 4}, Reason.OTHER_BUSINESS_UNIT),
+    ({"business_unit_ids": frozenset({4, 5})}, Reason.OTHER_BUSINESS_UNIT),
+    ({"channel_ids": frozenset({2})}, Reason.OTHER_CHANNEL),
+    ({"minimum_units": 125_001}, Reason.VALUE_TOO_LOW),
+    ({"maximum_units": 124_999}, Reason.VALUE_TOO_HIGH),
+    ({"context": "basket"}, Reason.NOT_A_BASKET),
+    ({"currencies": frozenset({"USD"})}, Reason.OTHER_CURRENCY),
+    ({"item_list_id": 9}, Reason.NO_MATCHING_ITEM),
+    ({"qualify": (ItemGroup(5, 3),)}, Reason.BASKET_WITHOUT_GROUP),
+    ({"redeem": ItemGroup(9)}, Reason.BASKET_WITHOUT_GROUP),
+    ({"minimum_tier_threshold": 100}, Reason.TIER_TOO_LOW),
+    ({"segments": frozenset({2})}, Reason.NOT_IN_SEGMENT),
+    ({"excluded_segments": frozenset({1})}, Reason.IN_EXCLUDED_SEGMENT),
+]
+# The same conditions as they hold; later ones of a name stand in place of earlier.
+HOLDING = {
+    "schedule": Schedule(frozenset({3})),
+    "activity_type_ids": frozenset({1, 2}),
+    "business_unit_id": 3,
+    "business_unit_ids": frozenset({3, 4}),
+    "channel_ids": frozenset({1}),
+    "minimum_units": 125_000,
+    "maximum_units": 125_000,
+    "currencies": frozenset({"EUR"}),
+    "item_list_id": 5,
+    "qualify": (ItemGroup(5, 2), ItemGroup(6, 1)),
+    "redeem": ItemGroup(6),
+    "minimum_tier_threshold": 0,
+    "segments": frozenset({1}),
+    "excluded_segments": frozenset({2}),
+}
+IN_STORE = {
+    "business_unit_id": 3,
+    "channel_id": 1,
+    "items": BASKET,
+    "currency": "EUR",
+}
+
+
+def reason_of(conditions):
+    failure = first_failure(
+        offer(**conditions), activity(**IN_STORE), frozenset({1}), 7, TIERS
+    )
+    return failure and failure.reason
+
+
+@given(
+    broken=st.sets(st.integers(0, len(FAILING) - 1)),
+    kept=st.sets(st.sampled_from(sorted(HOLDING))),
+)
+def test_of_any_conditions_the_first_that_fails_is_the_reason(broken, kept):
+    conditions = {name: HOLDING[name] for name in kept}
+    for place in sorted(broken):
+        conditions |= FAILING[place][0]
+
+    expected = FAILING[min(broken)][1] if broken else None
+    assert reason_of(conditions) == expected
+
+
+@pytest.mark.parametrize(
+    ("happened", "reason"),
+    [
+        pytest.param({}, None, id="an activity of no unit meets each"),
+        pytest.param({"business_unit_id": 4}, None, id="one of them"),
+        pytest.param({"business_unit_id": 6}, Reason.OTHER_BUSINESS_UNIT, id="none"),
+    ],
+)
+def test_several_units(happened, reason):
+    failure = first_failure(
+        offer(business_unit_ids=frozenset({4, 5})),
+        activity(**happened),
+        frozenset(),
+        None,
+        TIERS,
+    )
+
+    assert (failure and failure.reason) == reason
+
+
+def test_an_activity_without_a_currency_is_not_in_the_one_asked_for():
+    failure = first_failure(
+        offer(currencies=frozenset({"EUR"})), activity(), frozenset(), None, TIERS
+    )
+
+    assert failure.reason is Reason.OTHER_CURRENCY
+
+
+@pytest.mark.parametrize("required", [0, 1])
+def test_a_group_to_reward_needs_a_product_even_if_it_requires_none(required):
+    asked = offer(redeem=ItemGroup(9, required))
+
+    failure = first_failure(asked, activity(), frozenset(), None, TIERS)
+
+    assert failure.operands == {"required": 1, "found": 0}

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.engine.conditions import first_failure
 from loyalty.engine.evaluation import absorb, consume, evaluate
 from loyalty.engine.facts import (
     Budget,
     Clock,
+    Codes,
     Item,
     MemberHistory,
     Reason,
@@ -247,3 +249,96 @@ def test_given_points_do_not_open_a_type_that_is_closed_to_the_member():
     decision = decide(rule=closed, happened=activity(given_points=150))
 
     assert [one.reason for one in decision.rejections] == [Reason.TIER_TOO_LOW]
+
+
+def test_vouchers_of_one_list_are_given_while_codes_last():
+    voucher = {
+        "reward": RewardKind.VOUCHER,
+        "voucher_type_id": 4,
+        "takes_codes": True,
+    }
+    first, second = offer(id=8, **voucher), offer(id=9, **voucher)
+    codes = Codes(3)
+    budgets = {8: Budget(codes=codes), 9: Budget(codes=codes)}
+
+    given_out = []
+    for _ in range(3):
+        decision = decide(first, second, budgets=budgets)
+        consume(decision, budgets)
+        given_out.append(sorted(set(paid(decision)) - {1}))
+
+    assert given_out == [[8, 9], [8], []]
+    assert codes.left == 0
+
+
+@given(
+    candidates=st.lists(offers, max_size=5, unique_by=lambda one: one.id),
+    units=st.integers(0, 300_000),
+)
+def test_what_pays_meets_all_of_its_conditions(candidates, units):
+    happened = activity(units=units)
+
+    for award in decide(*candidates, happened=happened).awards:
+        failure = first_failure(award.offer, happened, frozenset(), None, RULES)
+        assert failure is None
+
+
+limited = st.builds(
+    offer,
+    id=st.integers(100, 10_000),
+    points=st.integers(1, 20),
+    points_budget=st.none() | st.integers(1, 50),
+    awards_budget=st.none() | st.integers(1, 4),
+    clips_to_budget=st.booleans(),
+)
+
+
+@given(
+    candidates=st.lists(limited, max_size=4, unique_by=lambda one: one.id),
+    times=st.integers(0, 8),
+)
+def test_no_budget_is_ever_overdrawn_and_each_is_used_up(candidates, times):
+    budgets = {
+        one.id: Budget(one.points_budget, one.awards_budget) for one in candidates
+    }
+    given_out = {one.id: [] for one in candidates}
+
+    for _ in range(times):
+        decision = decide(*candidates, budgets=budgets)
+        consume(decision, budgets)
+        for offer_id, points in paid(decision).items():
+            given_out.get(offer_id, []).append(points)
+
+    for one in candidates:
+        points, awards = sum(given_out[one.id]), len(given_out[one.id])
+        asked = min(times, one.awards_budget or times)
+        assert awards <= asked
+        if one.points_budget is None:
+            assert awards == asked
+        elif one.clips_to_budget:
+            assert points == min(asked * one.points, one.points_budget)
+        else:
+            assert awards == min(asked, one.points_budget // one.points)
+
+
+@given(
+    takes=st.lists(st.integers(1, 10), max_size=10),
+    gives_back=st.lists(st.booleans(), max_size=10),
+)
+def test_what_is_given_back_can_be_given_again(takes, gives_back):
+    one = offer(id=9, points_budget=30, awards_budget=6)
+    budgets = {9: Budget(30, 6)}
+    standing = []
+
+    for place, _ in enumerate(takes):
+        decision = decide(one, budgets=budgets)
+        consume(decision, budgets)
+        standing += [award for award in decision.awards if award.offer.id == 9]
+        if standing and place < len(gives_back) and gives_back[place]:
+            undone = standing.pop()
+            budgets[9].points_left += undone.points
+            budgets[9].awards_left += 1
+
+    assert budgets[9].points_left == 30 - sum(award.points for award in standing)
+    assert budgets[9].awards_left == 6 - len(standing)
+    assert budgets[9].points_left >= 0

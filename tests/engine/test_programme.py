@@ -2,13 +2,33 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.engine.conditions import first_failure
-from loyalty.engine.facts import Item
-from loyalty.engine.programme import OfferIndex, order_of_evaluation
-from tests.engine.offers import NOON, RULES, activity, offer
+from loyalty.engine.facts import (
+    Distribution,
+    Item,
+    ItemGroup,
+    OfferKind,
+    RewardKind,
+)
+from loyalty.engine.programme import (
+    OfferIndex,
+    Programme,
+    TypeRule,
+    order_of_evaluation,
+)
+from tests.engine.offers import (
+    NOON,
+    RULES,
+    activity,
+    base,
+    composed,
+    method,
+    offer,
+)
 
 ids = st.integers(1, 3)
 sets_of_ids = st.frozensets(ids, max_size=2)
@@ -30,6 +50,15 @@ def campaigns(draw):
         segments=draw(sets_of_ids),
         excluded_segments=draw(sets_of_ids),
         item_list_id=draw(st.none() | ids),
+        business_unit_ids=draw(sets_of_ids),
+        qualify=tuple(
+            draw(
+                st.lists(
+                    st.builds(ItemGroup, ids, st.integers(0, 2), st.booleans()),
+                    max_size=2,
+                )
+            )
+        ),
     )
 
 
@@ -73,12 +102,116 @@ def test_campaigns_that_cannot_match_are_not_met():
         offer(item_list_id=9),
         offer(business_unit_id=9),
         offer(channel_ids=frozenset({9})),
+        offer(business_unit_ids=frozenset({8, 9})),
+        offer(qualify=(ItemGroup(9, 1),)),
+        offer(qualify=(ItemGroup(1, 0), ItemGroup(9, 2))),
+        offer(is_enabled=False),
         offer(ends_at=NOON),
     ]
-    here = offer()
+    here = [
+        offer(),
+        offer(business_unit_ids=frozenset({1, 9})),
+        offer(qualify=(ItemGroup(9, 1, excludes=True),)),
+    ]
 
-    found = OfferIndex([*elsewhere, here]).candidates(
+    found = OfferIndex([*elsewhere, *here]).candidates(
         NOON, 1, 1, 1, frozenset({1}), frozenset({1})
     )
 
-    assert found == [here]
+    assert found == here
+
+
+def test_an_activity_of_no_unit_meets_campaigns_of_every_unit():
+    here = [offer(business_unit_id=4), offer(business_unit_ids=frozenset({5, 6}))]
+
+    found = OfferIndex(here).candidates(NOON, 1, None, None, frozenset(), frozenset())
+
+    assert found == here
+
+
+def programme(*campaigns, **fields):
+    rule = TypeRule(base(), "PURCHASE", allows_negative_value=False)
+    return Programme(1, 1, RULES, {"PURCHASE": rule}, campaigns, **fields)
+
+
+def met_by(compiled):
+    return compiled.index.candidates(NOON, 1, None, None, frozenset(), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("context", "is_met"),
+    [("activity", True), ("basket", True), ("interaction", False), ("internal", False)],
+)
+def test_activities_meet_the_campaigns_that_activities_set_off(context, is_met):
+    compiled = programme(composed(method(id=8), id=9, context=context, draws=True))
+
+    assert bool(met_by(compiled)) is is_met
+    assert compiled.has_draws is is_met
+    assert {8, 9} <= set(compiled.offers)
+
+
+def test_methods_bring_along_what_must_be_gathered():
+    asking = method(
+        segments=frozenset({2}),
+        excluded_segments=frozenset({3}),
+        qualify=(ItemGroup(5, 1),),
+        redeem=ItemGroup(6),
+    )
+    campaign = composed(
+        asking, segments=frozenset({1}), item_list_id=4, qualify=(ItemGroup(7, 1),)
+    )
+
+    compiled = programme(campaign)
+
+    assert compiled.segment_ids == {1, 2, 3}
+    assert compiled.item_list_ids == {4, 5, 6, 7}
+    # A method's segments do not decide whether the campaign is met.
+    assert compiled.index.segment_ids == {1}
+
+
+def test_methods_are_offers_by_number_and_belong_to_their_campaign():
+    compiled = programme(composed(method(id=8), id=9))
+
+    assert compiled.offers[8].kind is OfferKind.REWARD_METHOD
+    assert compiled.offers[8].campaign_id == 9
+
+
+@pytest.mark.parametrize(
+    ("fields", "counts"),
+    [
+        pytest.param({}, False, id="a fixed reward"),
+        pytest.param({"qualify": (ItemGroup(5, 1),)}, False, id="products of a list"),
+        pytest.param(
+            {"qualify": (ItemGroup(5, 1, excludes=True),)}, True, id="all but a list"
+        ),
+        pytest.param({"redeem": ItemGroup(5)}, False, id="rewarding a list"),
+        pytest.param(
+            {"redeem": ItemGroup(5, excludes=True)}, True, id="rewarding all but a list"
+        ),
+        pytest.param(
+            {"distribution": Distribution.PER_ITEM}, True, id="each product of a basket"
+        ),
+        pytest.param(
+            {"distribution": Distribution.PER_ITEM, "item_list_id": 5},
+            False,
+            id="each product of a list",
+        ),
+        pytest.param(
+            {"distribution": Distribution.SPREAD, "redeem": ItemGroup(5)},
+            False,
+            id="spread over a list",
+        ),
+        pytest.param(
+            {"reward": RewardKind.PER_ITEM_VALUE}, True, id="the value of products"
+        ),
+    ],
+)
+def test_what_is_on_no_list_is_counted_where_a_rule_asks_for_it(fields, counts):
+    assert programme(composed(method(**fields))).counts_unlisted is counts
+
+
+def test_trying_other_campaigns_leaves_the_rest():
+    compiled = programme(offer(id=8)).with_campaigns([offer(id=9)])
+
+    assert [one.id for one in met_by(compiled)] == [9]
+    assert 8 not in compiled.offers

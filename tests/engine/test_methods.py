@@ -1,0 +1,680 @@
+"""Campaigns composed of reward methods: what each gives, within which limits."""
+
+from datetime import time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loyalty.engine.evaluation import absorb, consume, evaluate
+from loyalty.engine.facts import (
+    Budget,
+    Clock,
+    Codes,
+    Distribution,
+    Item,
+    ItemGroup,
+    OfferKind,
+    Reason,
+    RewardKind,
+    Rules,
+    Schedule,
+    Wallet,
+)
+from loyalty.engine.holdout import PARTS, Holdout
+from loyalty.engine.periods import Unit
+from loyalty.engine.rewards import spread
+from loyalty.engine.tiers import TierStep
+from tests.engine.offers import (
+    NOON,
+    RULES,
+    activity,
+    anyone,
+    base,
+    composed,
+    method,
+    offer,
+)
+
+TIERS = Rules(Clock(RULES.clock.zone), (TierStep(7, 0, 0), TierStep(8, 1, 100)))
+BASKET = (
+    Item("tea", 20_000, (5,), 2),
+    Item("cup", 70_000, (5, 6), 1),
+    Item("jam", 35_000, (6,), 3),
+)
+
+
+def decide(*candidates, happened=None, history=None, rules=RULES, budgets=None):
+    return evaluate(
+        happened or activity(items=BASKET, line_count=3, currency="EUR"),
+        history or anyone(),
+        base(),
+        candidates,
+        rules,
+        budgets or {},
+    )
+
+
+def paid(decision) -> dict[int, int]:
+    return {one.offer.id: one.points for one in decision.awards if one.offer.id != 1}
+
+
+def reasons(decision) -> dict[int, Reason]:
+    return {one.offer.id: one.reason for one in decision.rejections}
+
+
+RESTRICTIONS = [
+    pytest.param({"is_enabled": False}, Reason.DISABLED, id="switch"),
+    pytest.param(
+        {"starts_at": NOON + timedelta(seconds=1)}, Reason.NOT_STARTED, id="start"
+    ),
+    pytest.param({"ends_at": NOON}, Reason.ENDED, id="end"),
+    pytest.param(
+        {"schedule": Schedule(frozenset({4}))}, Reason.OUTSIDE_SCHEDULE, id="weekday"
+    ),
+    pytest.param(
+        {"schedule": Schedule(opens_at=time(13), closes_at=time(14))},
+        Reason.OUTSIDE_SCHEDULE,
+        id="hours",
+    ),
+    pytest.param(
+        {"business_unit_ids": frozenset({2, 3})},
+        Reason.OTHER_BUSINESS_UNIT,
+        id="units",
+    ),
+    pytest.param({"business_unit_id": 2}, Reason.OTHER_BUSINESS_UNIT, id="unit"),
+    pytest.param({"minimum_units": 125_001}, Reason.VALUE_TOO_LOW, id="lowest value"),
+    pytest.param({"maximum_units": 124_999}, Reason.VALUE_TOO_HIGH, id="highest"),
+    pytest.param({"currencies": frozenset({"USD"})}, Reason.OTHER_CURRENCY, id="money"),
+    pytest.param(
+        {"qualify": (ItemGroup(5, 4),)}, Reason.BASKET_WITHOUT_GROUP, id="group"
+    ),
+    pytest.param(
+        {"qualify": (ItemGroup(5, 3), ItemGroup(6, 5))},
+        Reason.BASKET_WITHOUT_GROUP,
+        id="second group",
+    ),
+    pytest.param({"segments": frozenset({2})}, Reason.NOT_IN_SEGMENT, id="segment"),
+    pytest.param(
+        {"excluded_segments": frozenset({1})}, Reason.IN_EXCLUDED_SEGMENT, id="excluded"
+    ),
+    pytest.param({"minimum_tier_threshold": 0}, Reason.TIER_TOO_LOW, id="tier"),
+]
+HELD = {
+    "starts_at": NOON,
+    "ends_at": NOON + timedelta(microseconds=1),
+    "schedule": Schedule(frozenset({3}), time(12), time(13)),
+    "business_unit_ids": frozenset({1, 2}),
+    "business_unit_id": 1,
+    "minimum_units": 125_000,
+    "maximum_units": 125_000,
+    "currencies": frozenset({"EUR", "USD"}),
+    "qualify": (ItemGroup(5, 3), ItemGroup(6, 4)),
+    "segments": frozenset({1, 2}),
+    "excluded_segments": frozenset({3}),
+}
+
+
+def at_a_unit(**fields):
+    history = anyone(stays=((1, NOON, NOON + timedelta(hours=1)),))
+    happened = activity(
+        items=BASKET, line_count=3, currency="EUR", business_unit_id=1, **fields
+    )
+    return {"history": history, "happened": happened, "rules": TIERS}
+
+
+@pytest.mark.parametrize(("restriction", "reason"), RESTRICTIONS)
+def test_what_restricts_the_campaign_stops_all_its_methods(restriction, reason):
+    decision = decide(composed(method(id=8), id=9, **restriction), **at_a_unit())
+
+    assert paid(decision) == {}
+    assert reasons(decision) == {9: reason}
+
+
+@pytest.mark.parametrize(("restriction", "reason"), RESTRICTIONS)
+def test_what_restricts_a_method_stops_that_one(restriction, reason):
+    campaign = composed(method(id=7, **restriction), method(id=8), id=9)
+
+    decision = decide(campaign, **at_a_unit())
+
+    assert paid(decision) == {8: 10}
+    assert reasons(decision) == {7: reason}
+
+
+def test_restrictions_that_hold_at_both_levels_let_it_pay():
+    campaign = composed(method(id=8, **HELD), id=9, **HELD)
+
+    assert paid(decide(campaign, **at_a_unit())) == {8: 10}
+
+
+def test_a_campaign_without_a_method_that_applies_says_so_itself():
+    campaign = composed(method(id=8, minimum_units=10**9), id=9)
+
+    assert reasons(decide(campaign)) == {
+        8: Reason.VALUE_TOO_LOW,
+        9: Reason.NO_METHOD_APPLIES,
+    }
+
+
+@pytest.mark.parametrize(
+    ("campaign", "happened", "reason"),
+    [
+        ({"context": "basket"}, {}, Reason.NOT_A_BASKET),
+        ({"context": "basket"}, {"line_count": 1}, None),
+        ({"activity_type_ids": frozenset({2})}, {}, Reason.OTHER_ACTIVITY_TYPE),
+        ({"channel_ids": frozenset({3})}, {}, Reason.OTHER_CHANNEL),
+        ({"item_list_id": 7}, {"items": BASKET}, Reason.NO_MATCHING_ITEM),
+    ],
+    ids=["no basket", "basket", "type", "channel", "list"],
+)
+def test_what_only_a_campaign_can_ask(campaign, happened, reason):
+    decision = decide(
+        composed(method(), id=9, **campaign), happened=activity(**happened)
+    )
+
+    assert reasons(decision).get(9) == reason
+
+
+@pytest.mark.parametrize(
+    ("group", "required", "found"),
+    [
+        pytest.param(ItemGroup(5, 3), 3, 3, id="by quantity, over its lines"),
+        pytest.param(ItemGroup(5, 4), 4, 3, id="one too few"),
+        pytest.param(ItemGroup(6, 4), 4, 4, id="a product of two lists"),
+        pytest.param(ItemGroup(5, 7, excludes=True), 7, 7, id="all others"),
+        pytest.param(ItemGroup(5, 8, excludes=True), 8, 7, id="too few others"),
+        pytest.param(ItemGroup(9, 1), 1, 0, id="none"),
+    ],
+)
+@pytest.mark.parametrize("level", ["campaign", "method"])
+def test_a_basket_qualifies_by_the_products_it_holds(group, required, found, level):
+    happened = activity(
+        items=BASKET, line_count=5, unlisted_units=9_000, unlisted_quantity=4
+    )
+    asked = {"qualify": (group,)}
+    campaign = (
+        composed(method(id=8), id=9, **asked)
+        if level == "campaign"
+        else composed(method(id=8, **asked), id=9)
+    )
+
+    decision = decide(campaign, happened=happened)
+
+    assert (paid(decision) == {8: 10}) is (found >= required)
+    if found < required:
+        told = next(
+            one.operands
+            for one in decision.rejections
+            if one.reason is Reason.BASKET_WITHOUT_GROUP
+        )
+        assert told == {"required": required, "found": found}
+
+
+@pytest.mark.parametrize(
+    ("fields", "points", "operands"),
+    [
+        pytest.param({}, 10, None, id="once for the basket"),
+        pytest.param(
+            {"distribution": Distribution.PER_ITEM, "redeem": ItemGroup(5)},
+            30,
+            {"each": 10, "count": 3},
+            id="for each of a group",
+        ),
+        pytest.param(
+            {"distribution": Distribution.PER_ITEM},
+            100,
+            {"each": 10, "count": 10},
+            id="for each product",
+        ),
+        pytest.param(
+            {
+                "distribution": Distribution.PER_ITEM,
+                "redeem": ItemGroup(5, excludes=True),
+            },
+            70,
+            {"each": 10, "count": 7},
+            id="for each but those of a list",
+        ),
+        pytest.param(
+            {"distribution": Distribution.SPREAD, "redeem": ItemGroup(5)},
+            10,
+            {"spread": [["tea", 2], ["cup", 8]]},
+            id="spread by value",
+        ),
+        pytest.param(
+            {"reward": RewardKind.PER_ITEM_VALUE, "points": 1, "redeem": ItemGroup(6)},
+            10,
+            {"of": 105_000},
+            id="per value of a group",
+        ),
+        pytest.param(
+            {"reward": RewardKind.PER_VALUE, "points": 2}, 25, None, id="per value"
+        ),
+        pytest.param(
+            {"reward": RewardKind.MULTIPLIER, "multiplier": 20_000},
+            24,
+            None,
+            id="times the base",
+        ),
+        pytest.param(
+            {
+                "reward": RewardKind.MULTIPLIER,
+                "multiplier": 10_000,
+                "wallet": Wallet(id=2, code="cents", decimals=2),
+            },
+            1200,
+            None,
+            id="times the base, in a finer wallet",
+        ),
+    ],
+)
+def test_what_a_method_gives(fields, points, operands):
+    happened = activity(
+        items=BASKET, line_count=5, unlisted_units=9_000, unlisted_quantity=4
+    )
+
+    decision = decide(composed(method(id=8, **fields), id=9), happened=happened)
+
+    award = decision.awards[-1]
+    assert (award.offer.id, award.points, award.operands) == (8, points, operands)
+
+
+@pytest.mark.parametrize("distribution", [Distribution.PER_ITEM, Distribution.SPREAD])
+def test_a_method_for_products_gives_nothing_without_them(distribution):
+    decision = decide(
+        composed(method(id=8, distribution=distribution), id=9), happened=activity()
+    )
+
+    assert reasons(decision)[8] is Reason.NOTHING_TO_PAY
+
+
+def test_a_group_to_reward_must_be_in_the_basket():
+    campaign = composed(method(id=8, redeem=ItemGroup(9)), id=9)
+
+    rejection = decide(campaign).rejections[0]
+
+    assert rejection.reason is Reason.BASKET_WITHOUT_GROUP
+    assert rejection.operands == {"required": 1, "found": 0}
+
+
+items = st.builds(
+    Item,
+    st.text("abc", min_size=1, max_size=2),
+    st.integers(-50_000, 10**9),
+    st.just((5,)),
+)
+
+
+@given(points=st.integers(0, 10**9), basket=st.lists(items, min_size=1, max_size=30))
+def test_what_is_spread_adds_up_and_is_nobodys_debt(points, basket):
+    parts = spread(points, basket)
+
+    assert [item_id for item_id, _ in parts] == [item.item_id for item in basket]
+    assert sum(part for _, part in parts) == points
+    assert all(part >= 0 for _, part in parts)
+
+
+@given(points=st.integers(0, 10**6), basket=st.lists(items, min_size=1, max_size=12))
+def test_no_part_is_a_point_away_from_its_share(points, basket):
+    values = [max(item.units, 0) for item in basket]
+    total = sum(values)
+    if not total:
+        values, total = [1] * len(basket), len(basket)
+
+    for value, (_, part) in zip(values, spread(points, basket), strict=True):
+        assert abs(part * total - points * value) < total
+
+
+def test_independent_methods_are_all_given():
+    campaign = composed(
+        method(id=7, points=3),
+        method(id=8, reward=RewardKind.VOUCHER, voucher_type_id=4),
+        id=9,
+    )
+
+    decision = decide(campaign)
+
+    assert paid(decision) == {7: 3, 8: 0}
+    assert decision.draws == ()
+
+
+def test_a_draw_gives_one_and_says_which_were_in_it():
+    campaign = composed(
+        method(id=6, minimum_units=10**9),
+        method(id=7, weight=2),
+        method(id=8, reward=RewardKind.NOTHING, weight=5),
+        id=9,
+        draws=True,
+    )
+
+    decision = decide(campaign, happened=activity(seed=3))
+
+    (drawn,) = decision.draws
+    assert (drawn.campaign_id, drawn.seed) == (9, 3)
+    assert drawn.candidates == ((7, 2), (8, 5))
+    assert set(paid(decision)) == {drawn.winner_id}
+    loser = ({7, 8} - {drawn.winner_id}).pop()
+    assert reasons(decision) == {6: Reason.VALUE_TOO_LOW, loser: Reason.NOT_DRAWN}
+
+
+def test_a_blank_is_an_award_of_nothing_that_counts():
+    blank = method(id=8, reward=RewardKind.NOTHING)
+
+    decision = decide(composed(blank, id=9, draws=True, cap=1))
+
+    assert paid(decision) == {8: 0}
+    assert {(one.offer_id, one.is_paid) for one in decision.counted} == {
+        (8, True),
+        (9, True),
+    }
+
+
+@given(seed=st.integers(0, 2**128 - 1))
+def test_a_weight_of_zero_never_wins(seed):
+    campaign = composed(
+        method(id=7, weight=0), method(id=8, weight=1), id=9, draws=True
+    )
+
+    decision = decide(campaign, happened=activity(seed=seed))
+
+    assert paid(decision) == {8: 10}
+    assert reasons(decision) == {7: Reason.NOT_DRAWN}
+    assert decision.draws[0].candidates == ((8, 1),)
+
+
+def test_where_every_weight_is_zero_nothing_is_drawn():
+    campaign = composed(method(id=7, weight=0), id=9, draws=True)
+
+    decision = decide(campaign)
+
+    assert decision.draws == ()
+    assert reasons(decision) == {7: Reason.NOT_DRAWN, 9: Reason.NO_METHOD_APPLIES}
+
+
+def test_the_chance_of_a_method_without_stock_goes_to_the_rest():
+    campaign = composed(
+        method(id=6, weight=98, awards_budget=1),
+        method(id=7, weight=1),
+        method(id=8, weight=1, reward=RewardKind.NOTHING),
+        id=9,
+        draws=True,
+    )
+
+    wins = [
+        decide(
+            campaign,
+            happened=activity(seed=seed),
+            budgets={6: Budget(awards_left=0)},
+        ).draws[0]
+        for seed in range(400)
+    ]
+
+    assert {one.candidates for one in wins} == {((7, 1), (8, 1))}
+    assert 150 < sum(one.winner_id == 7 for one in wins) < 250
+
+
+def test_stock_counts_over_all_members_and_activities():
+    campaign = composed(method(id=8, awards_budget=2), id=9)
+    budgets = {8: Budget(awards_left=2)}
+
+    given_out = []
+    for _ in range(3):
+        decision = decide(campaign, budgets=budgets)
+        consume(decision, budgets)
+        given_out.append(paid(decision))
+
+    assert given_out == [{8: 10}, {8: 10}, {}]
+    assert reasons(decision)[8] is Reason.AWARDS_BUDGET_SPENT
+
+
+def test_a_limit_per_member_is_the_methods_own():
+    campaign = composed(method(id=7, cap=1), method(id=8), id=9)
+    history = anyone()
+    first = decide(campaign, history=history)
+    absorb(first, activity(), history)
+
+    second = decide(campaign, history=history)
+
+    assert paid(first) == {7: 10, 8: 10}
+    assert paid(second) == {8: 10}
+    assert reasons(second) == {7: Reason.CAP_REACHED}
+
+
+def test_a_cap_of_the_campaign_counts_activities_not_methods():
+    campaign = composed(method(id=7), method(id=8), id=9, cap=2)
+    history = anyone()
+
+    given_out = []
+    for _ in range(3):
+        decision = decide(campaign, history=history)
+        absorb(decision, activity(), history)
+        given_out.append(len(paid(decision)))
+
+    assert given_out == [2, 2, 0]
+    assert reasons(decision) == {9: Reason.CAP_REACHED}
+
+
+def test_attempts_of_the_campaign_come_before_its_methods():
+    campaign = composed(
+        method(id=8), id=9, required_attempts=2, period=Unit.CALENDAR_DAY
+    )
+    history = anyone()
+
+    given_out = []
+    for _ in range(4):
+        decision = decide(campaign, history=history)
+        absorb(decision, activity(), history)
+        given_out.append(len(paid(decision)))
+
+    assert given_out == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("clips", "first", "second", "reason"),
+    [
+        pytest.param(True, 10, 5, None, id="clip"),
+        pytest.param(False, 10, None, Reason.POINTS_BUDGET_SPENT, id="reject"),
+    ],
+)
+def test_methods_share_the_campaigns_points(clips, first, second, reason):
+    campaign = composed(
+        method(id=7), method(id=8), id=9, points_budget=15, clips_to_budget=clips
+    )
+    budgets = {9: Budget(points_left=15)}
+
+    decision = decide(campaign, budgets=budgets)
+    consume(decision, budgets)
+
+    assert paid(decision).get(7) == first
+    assert paid(decision).get(8) == second
+    assert reasons(decision).get(8) == reason
+    assert budgets[9].points_left == 15 - first - (second or 0)
+
+
+def test_methods_share_the_campaigns_awards():
+    campaign = composed(method(id=7), method(id=8), id=9, awards_budget=5)
+    budgets = {9: Budget(awards_left=1)}
+
+    decision = decide(campaign, budgets=budgets)
+
+    assert paid(decision) == {7: 10}
+    assert decision.rejections[0].operands == {"awards_budget": 5}
+
+
+@pytest.mark.parametrize("left", [0, -5])
+def test_what_gives_no_points_goes_on_when_the_points_are_spent(left):
+    voucher = method(id=8, reward=RewardKind.VOUCHER, voucher_type_id=4)
+    campaign = composed(method(id=7), voucher, id=9, points_budget=10)
+
+    decision = decide(campaign, budgets={9: Budget(points_left=left)})
+
+    assert paid(decision) == {8: 0}
+    assert reasons(decision) == {7: Reason.POINTS_BUDGET_SPENT}
+
+
+def listed_voucher(**fields):
+    return {
+        "reward": RewardKind.VOUCHER,
+        "voucher_type_id": 4,
+        "takes_codes": True,
+        **fields,
+    }
+
+
+def test_the_last_code_goes_to_one_method():
+    campaign = composed(
+        method(id=7, **listed_voucher()), method(id=8, **listed_voucher()), id=9
+    )
+    codes = Codes(1)
+
+    decision = decide(
+        campaign, budgets={7: Budget(codes=codes), 8: Budget(codes=codes)}
+    )
+
+    assert paid(decision) == {7: 0}
+    assert reasons(decision) == {8: Reason.VOUCHER_CODES_SPENT}
+
+
+def test_the_last_code_goes_to_one_campaign():
+    codes = Codes(1)
+    budgets = {one: Budget(codes=codes) for one in (7, 8)}
+
+    decision = decide(
+        offer(id=7, **listed_voucher()),
+        composed(method(id=8, **listed_voucher()), id=9),
+        budgets=budgets,
+    )
+    consume(decision, budgets)
+
+    assert paid(decision) == {7: 0}
+    assert reasons(decision)[8] is Reason.VOUCHER_CODES_SPENT
+    assert codes.left == 0
+
+
+def test_a_draw_among_vouchers_of_one_list_needs_one_code():
+    campaign = composed(
+        method(id=7, **listed_voucher()),
+        method(id=8, **listed_voucher()),
+        id=9,
+        draws=True,
+    )
+    codes = Codes(1)
+
+    decision = decide(
+        campaign, budgets={7: Budget(codes=codes), 8: Budget(codes=codes)}
+    )
+
+    assert decision.draws[0].candidates == ((7, 1), (8, 1))
+
+
+def test_who_pays_through_a_method_wins_its_exclusive_group():
+    winner = composed(method(id=7), id=8, exclusive_group="x")
+    loser = offer(id=9, exclusive_group="x")
+
+    decision = decide(winner, loser)
+
+    assert paid(decision) == {7: 10}
+    assert decision.rejections[-1].operands == {"winner": 8}
+
+
+def test_a_composed_campaign_that_gives_nothing_does_not_win_its_group():
+    empty = composed(method(id=7, minimum_units=10**9), id=8, exclusive_group="x")
+
+    assert paid(decide(empty, offer(id=9, exclusive_group="x"))) == {9: 10}
+
+
+def test_a_held_out_member_gets_none_of_the_methods():
+    campaign = composed(method(id=8), id=9, holdout=Holdout("salt", PARTS))
+
+    assert reasons(decide(campaign)) == {9: Reason.IN_HOLDOUT}
+
+
+methods = st.builds(
+    method,
+    id=st.integers(1_000, 9_999),
+    points=st.integers(0, 20),
+    weight=st.integers(0, 3),
+    reward=st.sampled_from([RewardKind.FIXED, RewardKind.NOTHING, RewardKind.VOUCHER]),
+    voucher_type_id=st.just(4),
+    takes_codes=st.booleans(),
+    awards_budget=st.none() | st.integers(1, 4),
+    cap=st.none() | st.integers(1, 3),
+    minimum_units=st.none() | st.integers(0, 200_000),
+)
+
+
+@st.composite
+def campaigns(draw):
+    some = draw(st.lists(methods, max_size=5, unique_by=lambda one: one.id))
+    return composed(
+        *sorted(some, key=lambda one: one.id),
+        id=9,
+        draws=draw(st.booleans()),
+        points_budget=draw(st.none() | st.integers(1, 60)),
+        awards_budget=draw(st.none() | st.integers(1, 6)),
+        clips_to_budget=draw(st.booleans()),
+        cap=draw(st.none() | st.integers(1, 4)),
+    )
+
+
+@given(
+    campaign=campaigns(),
+    code_count=st.integers(0, 4),
+    values=st.lists(st.integers(0, 250_000), max_size=8),
+)
+def test_no_sequence_of_activities_gets_more_than_any_limit(
+    campaign, code_count, values
+):
+    codes = Codes(code_count)
+    budgets = {9: Budget(campaign.points_budget, campaign.awards_budget)} | {
+        one.id: Budget(None, one.awards_budget, codes if one.takes_codes else None)
+        for one in campaign.methods
+    }
+    history, given_out = anyone(), []
+
+    for seed, value in enumerate(values):
+        happened = activity(units=value, seed=seed)
+        decision = decide(campaign, happened=happened, history=history, budgets=budgets)
+        absorb(decision, happened, history)
+        consume(decision, budgets)
+        given_out += [one for one in decision.awards if one.offer.id != 1]
+
+    points = sum(award.points for award in given_out)
+    assert points <= (
+        points if campaign.points_budget is None else campaign.points_budget
+    )
+    if campaign.awards_budget is not None:
+        assert len(given_out) <= campaign.awards_budget
+    with_codes = [one for one in given_out if one.offer.takes_codes]
+    assert len([one for one in with_codes if one.offer.gives_no_points]) <= code_count
+    for one in campaign.methods:
+        uses = sum(award.offer.id == one.id for award in given_out)
+        assert one.awards_budget is None or uses <= one.awards_budget
+        assert one.cap is None or uses <= one.cap
+    assert all(
+        left is None or left >= 0
+        for budget in budgets.values()
+        for left in (budget.points_left, budget.awards_left)
+    )
+
+
+@given(campaign=campaigns(), value=st.integers(0, 250_000), seed=st.integers(0, 99))
+def test_every_method_is_decided_once_or_its_campaign_is_refused(campaign, value, seed):
+    budgets = {9: Budget(campaign.points_budget, campaign.awards_budget)} | {
+        one.id: Budget(None, one.awards_budget, Codes(1)) for one in campaign.methods
+    }
+
+    decision = decide(
+        campaign, happened=activity(units=value, seed=seed), budgets=budgets
+    )
+
+    decided = [
+        one.offer.id
+        for one in (*decision.awards, *decision.rejections)
+        if one.offer.kind is OfferKind.REWARD_METHOD
+    ]
+    refused = [one for one in decision.rejections if one.offer.id == 9]
+    assert sorted(decided) == [one.id for one in campaign.methods]
+    assert bool(refused) is (not paid(decision))
+    if campaign.draws:
+        assert len(paid(decision)) <= 1
