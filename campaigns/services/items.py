@@ -46,16 +46,21 @@ def lists_of(
     known = _memory.of(programme)
     unknown = [item_id for item_id in item_ids if item_id not in known]
     if unknown:
-        found: dict[str, list[int]] = defaultdict(list)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT item_id, item_list_id FROM campaigns_listeditem"
-                " WHERE item_id = ANY(%s) AND item_list_id = ANY(%s)",
-                [unknown, sorted(programme.item_list_ids)],
-            )
-            for item_id, list_id in cursor.fetchall():
-                found[item_id].append(list_id)
-        known.update(
-            {item_id: tuple(sorted(found.get(item_id, ()))) for item_id in unknown}
-        )
+        known.update(listed(unknown, programme.item_list_ids))
     return known
+
+
+def listed(
+    item_ids: Collection[str], list_ids: Collection[int]
+) -> dict[str, tuple[int, ...]]:
+    """Return which of the lists each item stands on; one query."""
+    found: dict[str, list[int]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT item_id, item_list_id FROM campaigns_listeditem"
+            " WHERE item_id = ANY(%s) AND item_list_id = ANY(%s)",
+            [list(item_ids), sorted(list_ids)],
+        )
+        for item_id, list_id in cursor.fetchall():
+            found[item_id].append(list_id)
+    return {item_id: tuple(sorted(found.get(item_id, ()))) for item_id in item_ids}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,18 +10,18 @@ import orjson
 from django.db import connection
 
 from activities.services.backtesting.drawing import seed_of
-from campaigns.services import items
+from campaigns.services.items import listed
 from loyalty.engine.facts import ActivityFacts, Item
 from loyalty.engine.numbers import parse_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from activities.services.backtesting.trial import Span
     from loyalty.engine.programme import Programme
 
 ROWS_AT_ONCE = 5_000
+_ITEMS_REMEMBERED = 400_000
 _NO_LINES: tuple[Any, ...] = ()
 
 # Prices repeat.
@@ -37,13 +38,14 @@ class Members(NamedTuple):
 class Stored(NamedTuple):
     """One stored activity.
 
-    ``decided_at`` is when it was decided. ``was_unknown`` says that nobody knew its
-    person then, and that it did not earn later either.
+    ``decided_text`` is when it was decided: few rows need it as a moment.
+    ``was_unknown`` says that nobody knew its person then, and that it did not earn
+    later either.
     """
 
     id: int
     member_id: int
-    decided_at: datetime
+    decided_text: str
     occurred_at: datetime
     activity_type_id: int
     channel_id: int | None
@@ -86,8 +88,15 @@ def stored_activities(
     with connection.chunked_cursor() as cursor:
         cursor.execute(query, [*program_ids, *members, *span])
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
-            yield list(map(Stored._make, rows))
+            yield [
+                Stored(row[0], row[1], row[2], moment_of(row[3]), *row[4:])
+                for row in rows
+            ]
 
+
+# Moments come as text: reading them here is several times as fast as Django's own
+# loader, and half of the time that reading takes.
+moment_of = datetime.fromisoformat
 
 _FILES = """
 LEFT JOIN (
@@ -99,8 +108,8 @@ LEFT JOIN (
 ) u ON u.id = a.upload_id
 """
 _ACTIVITIES = """
-SELECT a.id, a.member_id, {decided_at} AS decided_at,
-    a.occurred_at, a.activity_type_id, a.channel_id, a.business_unit_id,
+SELECT a.id, a.member_id, {decided_at}::text,
+    a.occurred_at::text, a.activity_type_id, a.channel_id, a.business_unit_id,
     coalesce((a.value * 10000)::bigint, 0), a.currency, jsonb_array_length(a.items),
     {lines},
     (coalesce(l.decision, a.decision) ->> 'given')::bigint,
@@ -113,7 +122,7 @@ LEFT JOIN activities_activityreversal r ON r.activity_id = a.id
 {files}
 WHERE a.program_id = %s AND a.member_id >= %s AND a.member_id < %s
     AND a.occurred_at >= %s AND a.occurred_at < %s
-ORDER BY decided_at, a.occurred_at, a.key COLLATE "C"
+ORDER BY {decided_at}, a.occurred_at, a.key COLLATE "C"
 """
 
 
@@ -136,22 +145,27 @@ class Reader:
     def __init__(self, programme: Programme) -> None:
         """Read for ``programme``."""
         self._programme = programme
+        self._list_ids = programme.item_list_ids
         self._listed: dict[str, tuple[int, ...]] = {}
 
     def lines_of(self, rows: Sequence[Stored]) -> list[Sequence[dict[str, Any]]]:
         """Return each row's line items, and look up where their products stand."""
         lines = [orjson.loads(row.lines) if row.lines else _NO_LINES for row in rows]
         item_ids = {line["item_id"] for some in lines for line in some}
-        self._listed = items.lists_of(self._programme, item_ids)
+        if len(self._listed) > _ITEMS_REMEMBERED:
+            self._listed = {}
+        unknown = item_ids - self._listed.keys()
+        if unknown and self._list_ids:
+            self._listed.update(listed(unknown, self._list_ids))
         return lines
 
     def facts_of(self, row: Stored, lines: Sequence[dict[str, Any]]) -> ActivityFacts:
         """Return what happened, as far as a rule can ask."""
-        listed = self._listed
+        stands_on = self._listed.get
         matching = [
             Item(line["item_id"], _units_of(line), list_ids, _count(line))
             for line in lines
-            if (list_ids := listed.get(line["item_id"]))
+            if (list_ids := stands_on(line["item_id"]))
         ]
         facts = ActivityFacts(
             row.occurred_at,
@@ -166,7 +180,7 @@ class Reader:
             seed=seed_of(row.id, row.seed) if self._programme.has_draws else 0,
         )
         if self._programme.counts_unlisted:
-            others = [line for line in lines if not listed.get(line["item_id"])]
+            others = [line for line in lines if not stands_on(line["item_id"])]
             facts = facts._replace(
                 unlisted_units=sum([_units_of(line) for line in others]),
                 unlisted_quantity=sum([_count(line) for line in others]),
@@ -185,5 +199,7 @@ def _units_of(line: dict[str, Any]) -> int:
 
 def _count(line: dict[str, Any]) -> int:
     """Return how many products a line stands for; what is weighed counts once."""
-    quantity = line.get("quantity", "")
+    quantity = line.get("quantity")
+    if not quantity or quantity == "1":
+        return 1
     return int(quantity) if quantity.isdecimal() and quantity.isascii() else 1

@@ -13,7 +13,12 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from activities.services.backtesting.histories import Given, HistoryLoader
-from activities.services.backtesting.reading import Reader, Stored, amounts_of
+from activities.services.backtesting.reading import (
+    Reader,
+    Stored,
+    amounts_of,
+    moment_of,
+)
 from loyalty.engine.evaluation import absorb, consume, evaluate, segments_at
 from loyalty.engine.facts import Completion, MemberHistory
 from loyalty.engine.quests import prizes_to_take_back
@@ -87,7 +92,7 @@ class Replay:
                 self._expect(given)
         ahead = self._ahead
         for row, lines in zip(rows, self._reader.lines_of(rows), strict=True):
-            while ahead and ahead[0][0] < row.decided_at:
+            while ahead and ahead[0][0] < moment_of(row.decided_text):
                 self._meet_next()
             self._decide(row, lines)
 

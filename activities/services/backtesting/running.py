@@ -25,7 +25,12 @@ from activities.services.backtesting.tallying import (
     merged,
     summary_of,
 )
-from activities.services.backtesting.trial import Span, shares_limits, trial_programme
+from activities.services.backtesting.trial import (
+    Span,
+    shares_limits,
+    trial_programme,
+    within,
+)
 from loyalty.errors import LoyaltyError
 from loyalty.models import Member
 
@@ -163,8 +168,9 @@ def replayed(
     ``beat`` is told how many activities are done. Nothing is written.
     """
     budgets = budgets_at(programme, span.starts_at)
-    replay = Replay(programme, span, tally, budgets)
     in_files = shares_limits(programme, span)
+    programme = within(programme, span)
+    replay = Replay(programme, span, tally, budgets)
     for rows in stored_activities(programme, span, members, in_files=in_files):
         replay.take(rows)
         beat(tally.activity_count)

@@ -73,6 +73,21 @@ def _tried(campaign: Offer, span: Span | None) -> Offer:
     )
 
 
+def within(programme: Programme, span: Span) -> Programme:
+    """Return the program without the campaigns that nothing in ``span`` can set off.
+
+    What it decides about activities in ``span`` is the same, and it asks for less.
+    """
+    return programme.with_campaigns(
+        offer
+        for offer in programme.campaigns
+        if offer.is_enabled
+        and is_for_activities(offer)
+        and offer.starts_at < span.ends_at
+        and offer.ends_at > span.starts_at
+    )
+
+
 def reachable_offers(programme: Programme) -> Iterator[Offer]:
     """Yield every offer that activities can set off, reward methods included."""
     for rule in programme.types.values():
