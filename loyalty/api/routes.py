@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loyalty.api import members, resources
+from loyalty.api import members, resources, vouchers
 
 if TYPE_CHECKING:
     from rest_framework.routers import BaseRouter
@@ -24,6 +24,8 @@ RESOURCES = {
     "wallets": resources.WalletViewSet,
     "activity-types": resources.ActivityTypeViewSet,
     "members": members.MemberViewSet,
+    "voucher-types": vouchers.VoucherTypeViewSet,
+    "vouchers": vouchers.VoucherViewSet,
 }
 
 

@@ -96,6 +96,12 @@ class Voucher(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["program", "status", "id"]),
+            # Pages of all that were given, past a million codes that were not.
+            models.Index(
+                fields=["program", "id"],
+                condition=~Q(status=VoucherStatus.AVAILABLE.value),
+                name="voucher_given_by_program",
+            ),
             models.Index(
                 fields=["member", "id"],
                 condition=Q(member__isnull=False),

@@ -50,9 +50,14 @@ def codes_in(file: IO[bytes], *, has_heading: bool) -> Generator[str, None, None
     # Closed with this generator, while the file is still open.
     with closing(names):
         for place, name in enumerate(names, start=1):
-            if not _CODE.fullmatch(name):
+            if not is_code(name):
                 raise _no_code(name, place)
             yield name
+
+
+def is_code(text: str) -> bool:
+    """Return whether a text can be the code of a voucher, and stand in an address."""
+    return _CODE.fullmatch(text) is not None
 
 
 def _no_code(name: str, place: int) -> UnreadableList:
