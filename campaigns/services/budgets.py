@@ -89,14 +89,13 @@ def paid_after(
 
     Args:
         held: what the locked slots have paid: one of them, or all.
-        asked: what to add.
+        asked: what to add; below zero to take it back, from all slots.
         limit: of all slots together.
     """
     if len(held) < USAGE_SLOTS:
         ((slot, paid),) = held.items()
         after = paid.plus(asked)
-        is_enough = min(after) >= 0 and limit.of_slot(slot).admits(after)
-        return {slot: after} if is_enough else None
+        return {slot: after} if limit.of_slot(slot).admits(after) else None
     total = asked
     for paid in held.values():
         total = total.plus(paid)
@@ -253,13 +252,13 @@ def give_back(given: Iterable[tuple[int, int]], offers: Mapping[int, Offer]) -> 
         given: number of the offer and points of each award.
         offers: of the program, by number.
 
-    Locks usage by offer and slot; the members must be locked already.
+    Locks all slots, by offer and slot; the members must be locked already.
     """
     asked: dict[int, Paid] = defaultdict(Paid)
     for offer_id, points in given:
         for offer in _limited(offers[offer_id], offers):
             asked[offer.id] = asked[offer.id].plus(Paid(-points, -1))
-    _add(asked, {}, in_all=False)
+    _add(asked, {}, in_all=True)
 
 
 def _limited(offer: Offer, offers: Mapping[int, Offer]) -> Iterator[Offer]:
@@ -300,8 +299,8 @@ def _locked(
 ) -> dict[int, dict[int, Paid]]:
     """Lock one slot of each offer, or all; return what they have paid.
 
-    One is enough if, with ``asked`` in it, no slot is below zero or above its share.
-    Whoever waited for a slot may find another figure in it than was looked at.
+    One is enough if, with ``asked`` in it, no slot is above its share. Whoever waited
+    for a slot may find another figure in it than was looked at.
     """
     if connection.connection is None:
         raise AssertionError("There is a transaction.")
@@ -332,8 +331,8 @@ WHERE u.slot = {own} OR %s OR EXISTS (
                AS points,
                awards_paid + CASE slot WHEN {own} THEN a.awards ELSE 0 END AS awards
         FROM campaigns_campaignusage WHERE campaign_id = a.campaign_id) s
-    WHERE s.points < 0 OR s.points > (a.points_most + {slots} - 1 - s.slot) / {slots}
-       OR s.awards < 0 OR s.awards > (a.awards_most + {slots} - 1 - s.slot) / {slots})
+    WHERE s.points > (a.points_most + {slots} - 1 - s.slot) / {slots}
+       OR s.awards > (a.awards_most + {slots} - 1 - s.slot) / {slots})
 ORDER BY u.campaign_id, u.slot
 FOR UPDATE OF u
 """

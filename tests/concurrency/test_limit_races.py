@@ -158,15 +158,30 @@ def test_what_is_taken_back_is_given_again_once(program):
 def test_a_budget_changed_in_the_middle_holds_from_then_on(program, budgets):
     first, *later = budgets
     campaign = make_campaign(program, points=7, points_budget=first)
-    bounds = []
+    bounds = [first]
 
     def change():
         for budget in later:
             with transaction.atomic():
                 Campaign.objects.filter(pk=campaign.pk).update(points_budget=budget)
-                bounds.append(max(budget, usage_of(campaign)[0]))
+                paid_so_far = usage_of(campaign)[0]
+                assert paid_so_far <= bounds[-1]
+                bounds.append(max(budget, paid_so_far))
 
     at_once([*everybody(program, 1, 1, count=31), change])
+    assert usage_of(campaign)[0] == paid(program) <= bounds[-1]
+    at_once(everybody(program, 1, 1, count=31))
 
-    assert usage_of(campaign)[0] == paid(program) == min(bounds[-1], 62 * 7)
+    assert usage_of(campaign)[0] == paid(program) == bounds[-1]
     assert list(ledger_mismatches()) == []
+
+
+def test_a_lowered_budget_holds_though_one_connection_has_paid_it_all(program):
+    campaign = make_campaign(program, points=3, points_budget=1_000)
+    shopping(program, make_member(program), *[1] * 16)()
+    Campaign.objects.filter(pk=campaign.pk).update(points_budget=60)
+
+    at_once(everybody(program, 1, 1, count=31))
+
+    assert usage_of(campaign) == (60, 20)
+    assert paid(program) == 60

@@ -77,10 +77,8 @@ def test_what_is_given_back_leaves_no_slot_below_zero(wanted):
     for _ in paid_one_by_one(slots, wanted, Limit()):
         pass
 
-    for own, (points, awards) in wanted[::-1]:
-        asked = Paid(-points, -awards)
-        after = paid_after({own: slots[own]}, asked, Limit())
-        slots.update(after or paid_after(slots, asked, Limit()))
+    for _, (points, awards) in wanted[::-1]:
+        slots.update(paid_after(slots, Paid(-points, -awards), Limit()))
         assert min(min(paid) for paid in slots.values()) >= 0
 
     assert total_of(slots) == Paid()
