@@ -91,10 +91,12 @@ def interact(
         nothing was written, and the key is free.
     """
     locks_usage = False
+    # One for all tries: nobody draws twice because others were quicker.
+    seed = random_source()
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic():
-                return _interact(program_id, command, now, random_source(), locks_usage)
+                return _interact(program_id, command, now, seed, locks_usage)
         except budgets.Overtaken:
             if not tries_left:
                 raise
