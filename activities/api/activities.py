@@ -73,7 +73,7 @@ class ActivityViewSet(ProgramViewSet):
         leaves the key free. 409 with `Retry-After` while the first request is
         still being worked on.
         """
-        explain = bool(request.META.get("QUERY_STRING")) and _explains(request)
+        explain = bool(request.META.get("QUERY_STRING")) and explains(request)
         answer = recording.record_one(
             request.data, sent_key(request), self.caller, explain=explain
         )
@@ -141,7 +141,7 @@ class ActivityViewSet(ProgramViewSet):
     @extend_schema(responses=documents.StoredActivity, parameters=[EXPLAIN])
     def retrieve(self, request: Request, pk: str) -> Response:
         """One activity; with `explain=1`, why it earned what it earned."""
-        explain = _explains(request)
+        explain = explains(request)
         self.queryset = stored.for_reading(Activity.objects.all())
         row = self.get_object()
         body = stored.stored_body(row, explain=explain)
@@ -187,7 +187,8 @@ def _response(answer: recording.Answer) -> HttpResponse:
     return response
 
 
-def _explains(request: Request) -> bool:
+def explains(request: Request) -> bool:
+    """Return whether a call asks for the explanation."""
     text = request.query_params.get("explain", "0")
     if text not in {"0", "1"}:
         raise invalid_parameter("explain", "invalid", "Say explain=1.")

@@ -32,6 +32,7 @@ from loyalty.api.bodies import StrictJsonParser
 from loyalty.api.contract import BEARER, ContractView, in_header
 from loyalty.api.form_bodies import FormParser, MultipartParser
 from loyalty.ledger import AmountTooLarge
+from loyalty.services.vouchers.refusals import VoucherCodesSpent
 
 if TYPE_CHECKING:
     from rest_framework.authentication import BaseAuthentication
@@ -79,6 +80,8 @@ class InteractCampaign(ContractView):
         BlockedMember: codes.row("access_denied"),
         NotInAudience: codes.row("access_denied"),
         CampaignFullyRedeemed: codes.row("campaign_fully_redeemed"),
+        # Whoever took the last code of a list came in between.
+        VoucherCodesSpent: codes.row("campaign_fully_redeemed"),
         InsufficientPoints: codes.row("insufficient_points_for_interaction"),
         KeyReused: codes.row("parameter_invalid"),
         AmountTooLarge: codes.row("access_denied"),
