@@ -215,7 +215,8 @@ class QuestIndex:
 class Programme:
     """One revision of a program's configuration, ready to decide with.
 
-    ``segment_ids`` and ``has_item_lists`` say what has to be gathered. The value
+    ``segment_ids`` and ``has_item_lists`` say what has to be gathered. Balances of
+    ``overdrawn_wallet_ids`` may go below zero. The value
     is shared by all threads of a process and never changed after it was built.
     """
 
@@ -229,6 +230,8 @@ class Programme:
     units_by_name: Mapping[str, NamedUnit] = field(default_factory=dict)
     channels: Mapping[str, NamedChannel] = field(default_factory=dict)
     issued_accounts: Mapping[tuple[int, int | None], int] = field(default_factory=dict)
+    redeemed_accounts: Mapping[int, int] = field(default_factory=dict)
+    overdrawn_wallet_ids: frozenset[int] = frozenset()
     scoring_wallet_ids: frozenset[int] = frozenset()
     voucher_types: Mapping[int, str] = field(default_factory=dict)
     wallet_codes: Mapping[int, str] = field(default_factory=dict)
@@ -259,7 +262,9 @@ class Programme:
         self.segment_ids = frozenset().union(
             *(offer.segments | offer.excluded_segments for offer in every)
         )
-        self.item_list_ids = frozenset().union(*(_lists_of(offer) for offer in every))
+        self.item_list_ids = frozenset().union(
+            *(lists_of_offer(offer) for offer in every)
+        )
         self.counts_unlisted = any(_asks_for_all_lines(offer) for offer in every)
         self.has_draws = any(
             offer.draws for offer in self.campaigns if is_for_activities(offer)
@@ -275,7 +280,8 @@ def is_for_activities(offer: Offer) -> bool:
     return offer.context in {"activity", "basket"}
 
 
-def _lists_of(offer: Offer) -> set[int]:
+def lists_of_offer(offer: Offer) -> set[int]:
+    """Return the lists of products that an offer looks at."""
     groups = [*offer.qualify, *([offer.redeem] if offer.redeem else [])]
     own = set() if offer.item_list_id is None else {offer.item_list_id}
     return own | {group.list_id for group in groups}

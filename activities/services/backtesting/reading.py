@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,18 +11,22 @@ import orjson
 from django.db import connection
 
 from activities.services.backtesting.drawing import seed_of
+from activities.services.gathering import with_methods
 from campaigns.services.items import listed
+from loyalty.engine.evaluation import segments_at
 from loyalty.engine.facts import ActivityFacts, Item
 from loyalty.engine.numbers import parse_value
+from loyalty.engine.programme import lists_of_offer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from activities.services.backtesting.trial import Span
+    from loyalty.engine.facts import MemberHistory, Offer
     from loyalty.engine.programme import Programme
 
 ROWS_AT_ONCE = 5_000
-_ITEMS_REMEMBERED = 400_000
+_REMEMBERED = 400_000
 _NO_LINES: tuple[Any, ...] = ()
 
 # Prices repeat.
@@ -139,33 +144,57 @@ def reads_lines(programme: Programme) -> bool:
     )
 
 
+class Met(NamedTuple):
+    """What an activity of one kind, at one time, of a member in some segments meets.
+
+    ``offers`` are the campaigns that could pay it, whatever was bought; ``list_ids``
+    the lists of products that they look at.
+    """
+
+    offers: tuple[Offer, ...]
+    list_ids: frozenset[int]
+
+
 class Reader:
-    """Turns rows into facts; knows which lists the products of a piece stand on."""
+    """Turns rows into what the engine asks for: facts and candidates.
+
+    The index of campaigns is asked once for each kind of activity between two dates
+    at which campaigns start or end; of a basket only the products are read that the
+    campaigns found there look at.
+    """
 
     def __init__(self, programme: Programme) -> None:
         """Read for ``programme``."""
         self._programme = programme
-        self._list_ids = programme.item_list_ids
+        self._types = {rule.offer.id: rule.offer for rule in programme.types.values()}
+        moments = {offer.starts_at for offer in programme.campaigns}
+        self._boundaries = sorted(
+            moments | {one.ends_at for one in programme.campaigns}
+        )
+        self._met: dict[tuple[Any, ...], Met] = {}
         self._listed: dict[str, tuple[int, ...]] = {}
 
     def lines_of(self, rows: Sequence[Stored]) -> list[Sequence[dict[str, Any]]]:
         """Return each row's line items, and look up where their products stand."""
         lines = [orjson.loads(row.lines) if row.lines else _NO_LINES for row in rows]
         item_ids = {line["item_id"] for some in lines for line in some}
-        if len(self._listed) > _ITEMS_REMEMBERED:
+        if len(self._listed) > _REMEMBERED:
             self._listed = {}
         unknown = item_ids - self._listed.keys()
-        if unknown and self._list_ids:
-            self._listed.update(listed(unknown, self._list_ids))
+        if unknown and self._programme.item_list_ids:
+            self._listed.update(listed(unknown, self._programme.item_list_ids))
         return lines
 
-    def facts_of(self, row: Stored, lines: Sequence[dict[str, Any]]) -> ActivityFacts:
-        """Return what happened, as far as a rule can ask."""
-        stands_on = self._listed.get
+    def read(
+        self, row: Stored, lines: Sequence[dict[str, Any]], history: MemberHistory
+    ) -> tuple[ActivityFacts, list[Offer]]:
+        """Return what happened, as far as a rule can ask, and who could pay it."""
+        met = self._met_by(row, segments_at(history, row.occurred_at))
+        are_others, stands_on = met.list_ids.isdisjoint, self._listed.get
         matching = [
             Item(line["item_id"], _units_of(line), list_ids, _count(line))
             for line in lines
-            if (list_ids := stands_on(line["item_id"]))
+            if (list_ids := stands_on(line["item_id"])) and not are_others(list_ids)
         ]
         facts = ActivityFacts(
             row.occurred_at,
@@ -180,12 +209,53 @@ class Reader:
             seed=seed_of(row.id, row.seed) if self._programme.has_draws else 0,
         )
         if self._programme.counts_unlisted:
-            others = [line for line in lines if not stands_on(line["item_id"])]
-            facts = facts._replace(
-                unlisted_units=sum([_units_of(line) for line in others]),
-                unlisted_quantity=sum([_count(line) for line in others]),
-            )
-        return facts
+            facts = _with_others(facts, lines)
+        found = {list_id for item in matching for list_id in item.list_ids}
+        candidates = [
+            offer
+            for offer in met.offers
+            if offer.item_list_id is None or offer.item_list_id in found
+        ]
+        return facts, candidates
+
+    def _met_by(self, row: Stored, segment_ids: frozenset[int]) -> Met:
+        key = (
+            bisect_right(self._boundaries, row.occurred_at),
+            row.activity_type_id,
+            row.business_unit_id,
+            row.channel_id,
+            segment_ids,
+        )
+        met = self._met.get(key)
+        if met is None:
+            if len(self._met) > _REMEMBERED:
+                self._met.clear()
+            met = self._met[key] = self._looked_up(row, segment_ids)
+        return met
+
+    def _looked_up(self, row: Stored, segment_ids: frozenset[int]) -> Met:
+        offers = self._programme.index.candidates(
+            row.occurred_at,
+            row.activity_type_id,
+            row.business_unit_id,
+            row.channel_id,
+            segment_ids,
+            self._programme.item_list_ids,
+        )
+        every = [self._types[row.activity_type_id], *with_methods(offers)]
+        return Met(tuple(offers), frozenset().union(*map(lists_of_offer, every)))
+
+
+def _with_others(
+    facts: ActivityFacts, lines: Sequence[dict[str, Any]]
+) -> ActivityFacts:
+    """Return the facts with the sums of the lines that are not told one by one."""
+    units = sum([_units_of(line) for line in lines])
+    quantity = sum([_count(line) for line in lines])
+    return facts._replace(
+        unlisted_units=units - sum([item.units for item in facts.items]),
+        unlisted_quantity=quantity - sum([item.quantity for item in facts.items]),
+    )
 
 
 def amounts_of(lines: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:

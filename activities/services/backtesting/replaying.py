@@ -19,7 +19,7 @@ from activities.services.backtesting.reading import (
     amounts_of,
     moment_of,
 )
-from loyalty.engine.evaluation import absorb, consume, evaluate, segments_at
+from loyalty.engine.evaluation import absorb, consume, evaluate
 from loyalty.engine.facts import Completion, MemberHistory
 from loyalty.engine.quests import prizes_to_take_back
 from loyalty.engine.tiers import tier_for
@@ -123,18 +123,7 @@ class Replay:
     ) -> Decision:
         """Return the decision, after it was carried into the member's history."""
         programme = self._programme
-        facts = self._reader.facts_of(row, lines)
-        lists: frozenset[int] = frozenset().union(
-            *[one.list_ids for one in facts.items]
-        )
-        candidates = programme.index.candidates(
-            row.occurred_at,
-            row.activity_type_id,
-            row.business_unit_id,
-            row.channel_id,
-            segments_at(history, row.occurred_at),
-            lists,
-        )
+        facts, candidates = self._reader.read(row, lines, history)
         quests = (
             programme.quest_index.candidates(
                 row.occurred_at, row.activity_type_id, row.units, amounts_of(lines)
