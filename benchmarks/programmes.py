@@ -42,7 +42,7 @@ def build_program(code: str, campaign_count: int, member_count: int) -> Program:
     wallet = Wallet.objects.create(program=program, code="loyalty", name="Points")
     BusinessUnit.objects.create(program=program, code="grocery", name="Grocery")
     Channel.objects.create(program=program, code="STORE", name="Store")
-    purchase = _type(program, wallet, "PURCHASE")
+    purchase = add_type(program, wallet, "PURCHASE")
     _add_applicable(program, wallet, purchase)
     others = _other_campaigns(program, wallet, purchase)
     multiply(others, campaign_count - APPLICABLE)
@@ -50,7 +50,8 @@ def build_program(code: str, campaign_count: int, member_count: int) -> Program:
     return program
 
 
-def _type(program: Program, wallet: Wallet, code: str) -> ActivityType:
+def add_type(program: Program, wallet: Wallet, code: str) -> ActivityType:
+    """Give the program a type of activity that pays a point per unit of value."""
     return ActivityType.objects.create(
         program=program,
         code=code,
@@ -82,7 +83,7 @@ def _other_campaigns(
 ) -> list[Campaign]:
     campaigns = []
     for place in range(_VARIANTS):
-        other_type = _type(program, wallet, f"OTHER-{place}")
+        other_type = add_type(program, wallet, f"OTHER-{place}")
         segment = Segment.objects.create(
             program=program, code=f"segment-{place}", name=f"Segment {place}"
         )

@@ -128,10 +128,12 @@ def open_budgets(
 
     Offers whose budget is new are counted first, as ``open_missing`` says.
     """
-    used = _used(offers, lock=lock)
+    used = _used(offers, lock=False)
     missing = offers.keys() - used.keys()
     if missing:
+        # Before any lock: whoever opens the same budget may hold others already.
         open_missing(missing, undone=undone)
+    if missing or lock:
         return budgets_of(offers, lock=lock)
     return {
         offer_id: _left(offer, used[offer_id]) for offer_id, offer in offers.items()

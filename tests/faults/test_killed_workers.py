@@ -11,9 +11,16 @@ from activities.models import Activity, Upload, UploadRow, UploadStatus
 from activities.reports import bucket_totals, ledger_mismatches
 from activities.services import uploads
 from activities.services.uploads import staging
+from campaigns.models import Campaign
 from loyalty.models import Account, FrequencyPeriod, Program
 from tests.activities.uploads.files import NOW, checked, confirmed, new_upload, run
-from tests.builders import make_campaign, make_member, make_program, make_type
+from tests.builders import (
+    make_campaign,
+    make_member,
+    make_program,
+    make_type,
+    usage_of,
+)
 from tests.faults.processes import Worker, sweep_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -96,6 +103,7 @@ def test_recording_loses_nothing_and_pays_nobody_twice(program, seed):
     assert Activity.objects.count() == upload.recorded_count == ROW_COUNT
     assert not UploadRow.objects.exists()
     assert {one.bucket: one.points for one in bucket_totals(program.pk)} == promised
+    assert usage_of(Campaign.objects.get(points_budget=BUDGET))[0] == BUDGET
     assert list(ledger_mismatches()) == []
     for member in program.member_set.all():
         activities = Activity.objects.filter(member=member).order_by("pk")
