@@ -96,6 +96,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Segments", "groups", "loyalty.segment"),
                     _page("Rule segments", "rule", "activities.rulesegment"),
                     _page("Product lists", "list_alt", "campaigns.itemlist"),
+                    _page("Voucher types", "sell", "loyalty.vouchertype"),
                     _page("Tiers", "military_tech", "loyalty.tier"),
                 ],
             },
@@ -105,6 +106,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Members", "person", "loyalty.member"),
                     _page("Activities", "receipt_long", "activities.activity"),
+                    _page("Vouchers", "confirmation_number", "loyalty.voucher"),
                     _page("Uploads", "upload_file", "activities.upload"),
                     _page("Not known yet", "person_search", "loyalty.anonymousprofile"),
                 ],

@@ -10,6 +10,8 @@ from loyalty.admin import (
     programme,
     revisions,
     segments,
+    voucher_types,
+    vouchers,
     wallets,
 )
 
@@ -23,5 +25,7 @@ __all__ = [
     "programme",
     "revisions",
     "segments",
+    "voucher_types",
+    "vouchers",
     "wallets",
 ]

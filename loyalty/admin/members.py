@@ -14,6 +14,7 @@ from unfold.decorators import action, display
 from loyalty.admin.adjusting import adjusting_page
 from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
 from loyalty.admin.formatting import link, list_page, name_of, points
+from loyalty.admin.vouchers import vouchers_of
 from loyalty.admin.working_program import working_program
 from loyalty.models import (
     Entry,
@@ -22,6 +23,7 @@ from loyalty.models import (
     Member,
     MemberTier,
     SegmentMembership,
+    Voucher,
 )
 from loyalty.reports import holdings_of
 
@@ -185,6 +187,8 @@ def _panel(member: Member) -> dict[str, Any]:
         ],
         "activities_page": f"{activities}?member__id__exact={member.pk}",
         "entries_page": list_page(Entry, credit_account__member__id__exact=member.pk),
+        "vouchers": vouchers_of(member, _SHOWN),
+        "vouchers_page": list_page(Voucher, member__id__exact=member.pk),
         "lots_page": list_page(Lot, account__member__id__exact=member.pk),
     }
 

@@ -21,8 +21,15 @@ _EDITED_BY_MARKETING = (
     "segmentrule",
     "tag",
     "tier",
+    "vouchertype",
 )
-_ADDED_BY_MARKETING = ("businessunit", "channel", "wallet", "upload")
+_ADDED_BY_MARKETING = (
+    "businessunit",
+    "channel",
+    "wallet",
+    "upload",
+    "vouchercodejob",
+)
 # Who may look at campaigns may interact with them for members; the permission
 # stands apart, so that it can be taken away.
 _VIEW = Q(codename__startswith="view_") | Q(codename="interact")
@@ -40,10 +47,14 @@ GROUPS: dict[str, Q] = {
     | _of(("add", "change"), _ADDED_BY_MARKETING),
     "Support": _VIEW
     | _of(("add", "change"), ("member", "identity", "segmentmembership"))
-    | _of(("add",), ("activityreversal", "entry")),
+    | _of(("add",), ("activityreversal", "entry"))
+    # To change a voucher is to cancel it, for a reason.
+    | _of(("change",), ("voucher",)),
     "Analyst": _VIEW,
     # To add an entry is to move points by hand, for a reason.
-    "Finance": _VIEW | _of(("add",), ("activityreversal", "entry")),
+    "Finance": _VIEW
+    | _of(("add",), ("activityreversal", "entry"))
+    | _of(("change",), ("voucher",)),
     "Operator": _VIEW
     | _of(("add", "change"), ("program", "wallet", "businessunit", "channel"))
     | _of(("add", "change"), ("apikey", "upload", "frequencyperiod"))

@@ -45,6 +45,8 @@ from loyalty.models import (
     SegmentMembership,
     Tag,
     Tier,
+    Voucher,
+    VoucherType,
     Wallet,
 )
 from tests.builders import (
@@ -58,6 +60,8 @@ from tests.builders import (
     make_tier,
     make_type,
     make_unit,
+    make_voucher,
+    make_voucher_type,
     make_wallet,
     purchase,
 )
@@ -79,6 +83,7 @@ READ_ONLY = [
     MemberTier,
     QuestOptIn,
     UploadRefusal,
+    Voucher,
 ]
 
 
@@ -121,6 +126,7 @@ def fill(program, count):
         )
         make_campaign(program, cap_count=5, frequency_period=period)
         make_quest(program, {}, {"order": 2}, business_unit=unit)
+        make_voucher(make_voucher_type(program, codes="listed"), member)
         ApiKey.objects.create_key(name=f"Key {number}", program=program)
         AnonymousProfile.objects.create(program=program, anonymous_id=f"a{number}")
         upload = Upload.objects.create(
@@ -205,6 +211,7 @@ def test_a_row_opens(browser, program, model):
         SegmentMembership,
         Tag,
         Tier,
+        VoucherType,
         Wallet,
     ],
     ids=name_of,

@@ -21,6 +21,8 @@ from tests.builders import (
     make_tier,
     make_type,
     make_unit,
+    make_voucher,
+    make_voucher_type,
     purchase,
 )
 
@@ -64,6 +66,7 @@ def program(transactional_db):
         for hours in range(3)
     ]
     record_activities(program.pk, commands, now=now)
+    make_voucher(make_voucher_type(program, codes="listed"), member)
     return program
 
 

@@ -12,7 +12,9 @@ _PIXELS_PER_MODULE = 8
 def svg_of(code: str) -> bytes:
     """Return an SVG of any size whose QR code holds the voucher's code."""
     picture = io.BytesIO()
-    _qr(code).save(picture, kind="svg", scale=4, xmldecl=False, title=code)
+    _qr(code).save(
+        picture, kind="svg", scale=4, xmldecl=False, title=code, light="#fff"
+    )
     return picture.getvalue()
 
 
