@@ -75,11 +75,13 @@ def check_operation(
     headers: Mapping[str, str],
     anchor: Callable[[Case], None],
     examples: int,
+    is_foreseen: Callable[[Any], bool] = lambda _: False,
 ) -> None:
     """Call an operation ``examples`` times and hold each answer to the document.
 
     ``anchor`` lets a call name what is there, so that it gets past the first
     look; half of the calls go through it. What a call writes is taken back.
+    ``is_foreseen`` says which answers of 500 a vendor's table asks for.
     """
 
     @settings(
@@ -96,7 +98,8 @@ def check_operation(
         with _one_connection(), transaction.atomic():
             response = case.call(headers=dict(headers))
             transaction.set_rollback(True)
-        case.validate_response(response, checks=CHECKS)
+        checks = CHECKS[1:] if is_foreseen(response) else CHECKS
+        case.validate_response(response, checks=checks)
 
     try:
         hold()

@@ -41,6 +41,12 @@ def numbers(program):
     member = builders.make_member(program, "C-1")
     activity_type = builders.make_type(program)
     activity = caller_for(program).post("activities", purchase_body(member)).json()
+    card = builders.make_campaign(program, context="interaction")
+    interaction = (
+        caller_for(program)
+        .post(f"campaigns/{card.pk}/interactions", {"member": {"id": member.pk}})
+        .json()
+    )
     return {
         "programs": program.pk,
         "business-units": builders.make_unit(program).pk,
@@ -56,6 +62,8 @@ def numbers(program):
         "item-lists": builders.make_item_list(program, ["1", "2"]).pk,
         "members": member.pk,
         "activities": activity["id"],
+        "interactions": interaction["id"],
+        "cards": card.pk,
     }
 
 
@@ -104,6 +112,10 @@ def anchored_on(numbers):
         if "id" in (case.path_parameters or {}) and resource in numbers:
             case.path_parameters["id"] = numbers[resource]
         if not isinstance(case.body, dict):
+            return
+        if "campaign_id" in (case.path_parameters or {}):
+            case.path_parameters["campaign_id"] = numbers["cards"]
+            case.body["member"] = ACTIVITY["member"]
             return
         many = case.body.get("activities")
         for one in many if isinstance(many, list) else [case.body]:
