@@ -131,7 +131,7 @@ def _most_points(subject: Subject, campaign: Offer, one: Offer) -> int | None:
     """Return the most that one offer pays for an activity; None where it grows."""
     if one.reward is RewardKind.FIXED:
         return None if one.distribution is Distribution.PER_ITEM else one.points
-    if one.reward is RewardKind.NOTHING:
+    if one.gives_no_points or one.reward is RewardKind.NOTHING:
         return 0
     if one.reward is RewardKind.MULTIPLIER:
         return _most_multiplied(subject, one)
