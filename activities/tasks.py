@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from activities.models import Upload, UploadStatus
-from activities.services import logins, segments, uploads
+from activities.services import backtesting, logins, segments, uploads
 
 # A task hands over after this long, so that uploads share the workers.
 _TURN = timedelta(seconds=60)
@@ -103,3 +103,26 @@ def recheck_members(**_: Any) -> None:
 def forget_logins(**_: Any) -> None:
     """Forget sessions of members and staff that ended; safe to run twice."""
     logins.forget_ended_logins(at=timezone.now())
+
+
+def enqueue_backtest(backtest_id: int) -> None:
+    """Queue a backtest, once the transaction commits."""
+    transaction.on_commit(partial(run_backtest.delay, backtest_id=backtest_id))
+
+
+@shared_task(
+    acks_late=True,
+    time_limit=_VALIDATION_SECONDS_MAX,
+    soft_time_limit=_VALIDATION_SECONDS_MAX - 60,
+)
+def run_backtest(*, backtest_id: int, **_: Any) -> None:
+    """Run one backtest for a while; queues itself if some is left."""
+    if backtesting.run_backtest(backtest_id, until=timezone.now() + _TURN):
+        run_backtest.delay(backtest_id=backtest_id)
+
+
+@shared_task(acks_late=True, time_limit=60)
+def sweep_backtests(**_: Any) -> None:
+    """Queue backtests whose worker died."""
+    for backtest_id in backtesting.stalled_backtests():
+        enqueue_backtest(backtest_id)

@@ -342,6 +342,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "forget sessions": {"task": "loyalty.tasks.forget_sessions", "schedule": 3600},
     "forget logins": {"task": "activities.tasks.forget_logins", "schedule": 3600},
     "sweep uploads": {"task": "activities.tasks.sweep_uploads", "schedule": 15},
+    "sweep backtests": {"task": "activities.tasks.sweep_backtests", "schedule": 15},
     "refresh segments": {"task": "activities.tasks.refresh_segments", "schedule": 900},
     "recheck members": {"task": "activities.tasks.recheck_members", "schedule": 5},
 }

@@ -117,7 +117,7 @@ class ActivityViewSet(ProgramViewSet):
     batch.takes_idempotency_key = True  # type: ignore[attr-defined]
 
     @extend_schema(
-        request=documents.NewActivity,
+        request=documents.TriedActivity,
         responses=documents.SimulatedActivity,
         examples=[documents.PURCHASE],
     )
@@ -125,7 +125,8 @@ class ActivityViewSet(ProgramViewSet):
     def simulate(self, request: Request) -> HttpResponse:
         """Tell what an activity would earn now; nothing is written.
 
-        Needs the read scope only. The key is not looked at.
+        `with_campaigns` tries drafts, too: campaigns that count as enabled. Needs the
+        read scope only. The key is not looked at.
         """
         return _response(recording.simulate_one(request.data, self.caller))
 

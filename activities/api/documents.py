@@ -146,6 +146,26 @@ class RecordedActivity(serializers.Serializer[Any]):
     )
 
 
+class TriedActivity(NewActivity):
+    """One thing that a member might do."""
+
+    with_campaigns = serializers.ListField(
+        child=serializers.IntegerField(min_value=1),
+        required=False,
+        max_length=50,
+        help_text="Campaigns that count as enabled, by number. Their dates count as "
+        "ever: try a later `occurred_at` for one that has not started. Each is in the "
+        "explanation, paying or not.",
+    )
+
+
+class TriedCampaign(serializers.Serializer[Any]):
+    """A campaign that counted as enabled."""
+
+    campaign = serializers.IntegerField()
+    is_live = serializers.BooleanField(help_text="It is enabled in earnest, too.")
+
+
 class SimulatedActivity(serializers.Serializer[Any]):
     """What an activity would earn."""
 
@@ -155,6 +175,7 @@ class SimulatedActivity(serializers.Serializer[Any]):
     earned = EarnedByUnit()
     totals = EarnedByWallet()
     explanation = FreeData()
+    with_campaigns = TriedCampaign(many=True, required=False)
 
 
 class StoredActivity(RecordedActivity):

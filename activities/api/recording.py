@@ -16,7 +16,7 @@ from activities.services import (
     Refused,
     record_activities,
     record_activity,
-    simulate_activities,
+    simulate_activity,
 )
 from activities.services.records import record_of
 from campaigns.services.programme import current_programme
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from loyalty.api.authentication import Caller
 
 BATCH_MAX = 1_000
+TRIED_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +69,55 @@ def record_one(body: Any, key: str | None, caller: Caller, *, explain: bool) -> 
 def simulate_one(body: Any, caller: Caller) -> Answer:
     """Decide one activity as it would be recorded now, and write nothing.
 
-    Its key is not looked at: a recorded activity is decided anew.
+    Its key is not looked at: a recorded activity is decided anew. ``with_campaigns``
+    counts campaigns by number as enabled.
 
     Raises:
         LoyaltyError: it would be refused, and why.
     """
     now = datetime.now(tz=UTC)
-    key_free = body if not isinstance(body, dict) else {**body, "key": None}
+    tried = _tried_in(body)
+    key_free = body
+    if isinstance(body, dict):
+        key_free = {**body, "key": None}
+        key_free.pop("with_campaigns", None)
     command = to_command(key_free, uuid.uuid4().hex, caller, now)
 
-    programme = current_programme(caller.program_id)
-    (outcome,) = simulate_activities(
-        caller.program_id, [command], now=now, programme=programme
-    )
+    found = simulate_activity(caller.program_id, command, now=now, with_campaigns=tried)
 
-    if isinstance(outcome, Refused):
-        raise outcome.error
-    if outcome.decision is None:
-        raise AssertionError("A key that was just made up cannot be known.")
-    record = record_of(outcome.decision, programme)
-    return Answer(
-        {
-            "member": outcome.member_id,
-            "anonymous_id": command.anonymous_id,
-            "type": command.activity_type,
-            **answers.earnings_of(record),
-            "explanation": answers.explanation_of(record),
-        },
-        200,
-    )
+    record = record_of(found.decision, found.programme)
+    answer = {
+        "member": found.member_id,
+        "anonymous_id": command.anonymous_id,
+        "type": command.activity_type,
+        **answers.earnings_of(record),
+        "explanation": answers.explanation_of(record),
+    }
+    if tried:
+        live = current_programme(caller.program_id).offers
+        answer["with_campaigns"] = [
+            {"campaign": one, "is_live": live[one].is_enabled} for one in tried
+        ]
+    return Answer(answer, 200)
+
+
+def _tried_in(body: Any) -> list[int]:
+    """Return the campaigns that are to count as enabled, each once.
+
+    Raises:
+        Problem: 400, they are no numbers of rows or too many.
+    """
+    found = body.get("with_campaigns") if isinstance(body, dict) else None
+    if found is None:
+        return []
+    if not isinstance(found, list) or len(found) > TRIED_MAX:
+        detail = f"A list of at most {TRIED_MAX} numbers of campaigns."
+        raise invalid_at("/with_campaigns", "invalid", detail)
+    for place, one in enumerate(found):
+        if isinstance(one, bool) or not isinstance(one, int) or one < 1:
+            pointer = f"/with_campaigns/{place}"
+            raise invalid_at(pointer, "invalid_number", "A campaign's number, 1 up.")
+    return sorted(set(found))
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from activities.api import refusals  # noqa: F401 (fills the table of statuses)
 from activities.api.activities import ActivityViewSet
+from activities.api.backtests import BacktestViewSet
 from activities.api.effects import EffectViewSet
 from activities.api.interactions import CampaignInteractionViewSet, InteractionViewSet
 from activities.api.logins import LoginViewSet
@@ -27,4 +28,5 @@ def register(router: BaseRouter) -> None:
         basename="campaign-interactions",
     )
     router.register("login-sessions", LoginViewSet, basename="login-sessions")
+    router.register("backtests", BacktestViewSet, basename="backtests")
     router.register("uploads", UploadViewSet, basename="uploads")

@@ -25,6 +25,7 @@ from activities.services.recording import (
     simulate_activities,
 )
 from activities.services.reversing import reverse_activities
+from activities.services.simulating import NotSetOffByActivities, simulate_activity
 from loyalty.ledger import AmountTooLarge
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "KeyReused",
     "Line",
     "NegativeValue",
+    "NotSetOffByActivities",
     "OccurredTooLongAgo",
     "OccursInTheFuture",
     "Outcome",
@@ -50,4 +52,5 @@ __all__ = [
     "record_activity",
     "reverse_activities",
     "simulate_activities",
+    "simulate_activity",
 ]

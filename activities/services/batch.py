@@ -78,6 +78,8 @@ class Batch:
     identity) and carries out ``merges``, by number of the anonymous profile.
     ``random_source`` returns numbers of 128 bits for draws. ``locks_usage`` says that
     the usage of budgets is locked before deciding, not only when it is added to.
+    ``always`` are offers that the decision names even where the index of campaigns
+    leaves them out.
     """
 
     programme: Programme
@@ -95,6 +97,7 @@ class Batch:
     merges: dict[int, Merge] = field(default_factory=dict)
     echoes: list[tuple[int, Draft]] = field(default_factory=list)
     random_source: Callable[[], int] = random_seed
+    always: tuple[Offer, ...] = ()
     seeds: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def seed_of(self, command: RecordActivity) -> int:

@@ -21,6 +21,7 @@ from loyalty.engine.facts import (
     Item,
     MemberHistory,
 )
+from loyalty.engine.programme import order_of_evaluation
 from loyalty.services import vouchers
 
 if TYPE_CHECKING:
@@ -161,6 +162,9 @@ def find_candidates(batch: Batch) -> None:
             segments_at(batch.histories[draft.member_id], command.occurred_at),
             lists,
         )
+        if batch.always:
+            every = {one.id: one for one in (*draft.candidates, *batch.always)}
+            draft.candidates = sorted(every.values(), key=order_of_evaluation)
         if programme.quests:
             draft.quests = programme.quest_index.candidates(
                 command.occurred_at,

@@ -26,7 +26,7 @@ from loyalty import ledger
 from loyalty.engine.evaluation import absorb, consume, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from activities.services.batch import Draft
@@ -106,7 +106,7 @@ def record_activities(
     raise AssertionError("unreachable")
 
 
-def simulate_activities(
+def simulate_activities(  # noqa: PLR0913 (what a dry run may try and carry along)
     program_id: int,
     commands: Sequence[RecordActivity],
     *,
@@ -114,16 +114,20 @@ def simulate_activities(
     may_enrol: bool = False,
     programme: Programme | None = None,
     budgets: dict[int, Budget] | None = None,
+    always: Collection[int] = (),
 ) -> list[Outcome]:
     """Decide a batch as ``record_activities`` would, and write nothing.
 
     ``programme`` tries another configuration; ``budgets`` carries what is left of
-    budgets from one call to the next, for a dry run in several batches. Nothing
-    is locked, so the true recording may differ if somebody else comes first.
+    budgets from one call to the next, for a dry run in several batches. ``always``
+    are campaigns, by number, that the decision names even where they could not have
+    paid. Nothing is locked, so the true recording may differ if somebody else comes
+    first.
     """
     batch = _start(programme or current_programme(program_id), commands, now)
     if budgets is not None:
         batch.budgets = budgets
+    batch.always = tuple(batch.programme.offers[one] for one in always)
     batch = _with_actors(batch, may_enrol=may_enrol, lock=False)
     _gather_facts(batch, lock=False)
     _decide(batch)
@@ -172,6 +176,7 @@ def _without(batch: Batch, places: list[int]) -> Batch:
     again = _start(batch.programme, batch.commands, batch.now)
     again.budgets = batch.budgets
     again.random_source = batch.random_source
+    again.always = batch.always
     again.seeds = batch.seeds
     again.locks_usage = batch.locks_usage
     again.drafts = [draft for draft in again.drafts if draft.place not in places]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class UnknownTrial(LoyaltyError):
     """A campaign to be tried out is not one of the program's."""
 
-    code = "unknown_campaign"
+    code = "unknown_trial"
 
 
 class Span(NamedTuple):
