@@ -69,6 +69,7 @@ def without_numbers(value):
 
 def test_every_request_on_the_page_works_and_answers_as_shown(program):
     _, key = make_key(program)
+    card = builders.make_campaign(program, context="interaction")
     answer: Any = None
     requests = 0
 
@@ -77,7 +78,12 @@ def test_every_request_on_the_page_works_and_answers_as_shown(program):
             assert without_numbers(answer.json()) == without_numbers(json.loads(text))
         elif text.startswith("curl"):
             first = Activity.objects.order_by("pk").first()
-            variables = {"SITE": "", "KEY": key, "ID": str(first.pk if first else 0)}
+            variables = {
+                "SITE": "",
+                "KEY": key,
+                "ID": str(first.pk if first else 0),
+                "CAMPAIGN": str(card.pk),
+            }
             answer = sent(text, variables)
             expected = next((v for k, v in STATUS_OF.items() if k in text), None)
             accepted = {expected} if expected else {200, 201}
