@@ -172,8 +172,11 @@ class VoucherTypeAdmin(ProgramAdmin):
         return f"{voucher_type.stock.codes_left:,}"
 
     def has_fill_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether the person may add codes."""
-        return request.user.has_perm("loyalty.add_vouchercodejob")
+        """Return whether the person may add codes, and the type has a list."""
+        if not request.user.has_perm("loyalty.add_vouchercodejob"):
+            return False
+        rows = VoucherType.objects.filter(pk=obj, codes=CodeSource.LISTED)
+        return not str(obj or "").isdigit() or rows.exists()
 
     @action(description="Vouchers", permissions=["view"], icon="confirmation_number")
     def show_vouchers(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -186,9 +189,6 @@ class VoucherTypeAdmin(ProgramAdmin):
     def make_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask how many codes, then make them in the background."""
         found = self.row_or_404(request, object_id)
-        refusal = self._without_list(request, found)
-        if refusal is not None:
-            return refusal
         form = NewCodesForm(request.POST if is_confirmed(request) else None)
         if is_confirmed(request) and form.is_valid():
             count = form.cleaned_data["count"]
@@ -219,9 +219,6 @@ class VoucherTypeAdmin(ProgramAdmin):
     def upload_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take a file of codes and read it in the background."""
         found = self.row_or_404(request, object_id)
-        refusal = self._without_list(request, found)
-        if refusal is not None:
-            return refusal
         posted = (request.POST, request.FILES) if is_confirmed(request) else ()
         form = CodesFileForm(*posted)
         if is_confirmed(request) and form.is_valid():
@@ -262,18 +259,6 @@ class VoucherTypeAdmin(ProgramAdmin):
         answer["X-Upload-Stage"] = context["stage"]
         answer["Cache-Control"] = "no-store"
         return answer
-
-    def _without_list(
-        self, request: HttpRequest, voucher_type: VoucherType
-    ) -> HttpResponse | None:
-        if voucher_type.codes == CodeSource.LISTED:
-            return None
-        self.message_user(
-            request,
-            "Codes of this type are made when a voucher is given; it has no list to "
-            "fill.",
-        )
-        return self.back_to(voucher_type)
 
     @staticmethod
     def _person(request: HttpRequest) -> Any:

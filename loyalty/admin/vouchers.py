@@ -76,6 +76,7 @@ class EventInline(ReadOnlyInline):
     readonly_fields = fields
     ordering = ("pk",)
     tab = False
+    hide_title = True
 
     @display(description="Amount")
     def amount_shown(self, event: VoucherEvent) -> str:

@@ -13,7 +13,7 @@ def svg_of(code: str) -> bytes:
     """Return an SVG of any size whose QR code holds the voucher's code."""
     picture = io.BytesIO()
     _qr(code).save(
-        picture, kind="svg", scale=4, xmldecl=False, title=code, light="#fff"
+        picture, kind="svg", scale=6, xmldecl=False, title=code, light="#fff"
     )
     return picture.getvalue()
 
