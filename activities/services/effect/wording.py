@@ -39,11 +39,10 @@ def sentence(measure: Measure) -> str:
             f"No measurable difference in {_named(measure)}: per member between "
             f"{_signed(found.low)} and {_signed(found.high)}."
         )
-    verb, more, less = _words(measure)
     low, high = sorted((abs(found.low), abs(found.high)))
     amount = f"{said(abs(found.difference))} ({said(low)} to {said(high)})"
-    word = more if found.difference > 0 else less
-    return f"Members who could take part {verb} {amount} {word}.{_part(found)}"
+    did = _did(measure, amount, "more" if found.difference > 0 else "less")
+    return f"Members who could take part {did} each.{_part(found)}"
 
 
 def said(value: float) -> str:
@@ -55,12 +54,12 @@ def said(value: float) -> str:
     return f"{value:,.2f}" if abs(value) >= 0.1 or not value else f"{value:.2g}"
 
 
-def _words(measure: Measure) -> tuple[str, str, str]:
+def _did(measure: Measure, amount: str, more: str) -> str:
     if measure.name == "visits":
-        return "came", "times more often", "times less often"
+        return f"made {amount} {'fewer' if more == 'less' else more} visits"
     if measure.name == "value":
-        return "were worth", "more each", "less each"
-    return "got", f"{measure.wallet} more each", f"{measure.wallet} less each"
+        return f"were worth {amount} {more}"
+    return f"got {amount} {more} {measure.wallet}"
 
 
 def _named(measure: Measure) -> str:
@@ -71,7 +70,7 @@ def _part(found: Comparison) -> str:
     if found.relative is None:
         return ""
     sign = "+" if found.relative > 0 else "−"
-    return f" That is {sign}{abs(found.relative):.1%}."
+    return f" That is {sign}{abs(found.relative) * 100:.1f} %."
 
 
 def _without_variation(measure: Measure) -> str:

@@ -339,7 +339,7 @@ def test_without_an_effect_none_is_found_and_a_real_one_is(program):
     found = with_effect.of("visits").comparison
     assert 0 < found.low < 0.4 < found.high
     assert verdict(without)[0].startswith("No measurable difference in visits")
-    assert verdict(with_effect)[0].startswith("Members who could take part came 0.")
+    assert verdict(with_effect)[0].startswith("Members who could take part made 0.")
 
 
 def test_an_additional_visit_costs_the_points_beyond_the_visits_beyond(program):

@@ -21,14 +21,14 @@ def measure(mean, name="visits", held_out=FEW, deviation=1.0):
     [
         pytest.param(
             measure(1.5),
-            "Members who could take part came 0.50 (0.29 to 0.71) times more often. "
-            "That is +50.0%.",
+            "Members who could take part made 0.50 (0.29 to 0.71) more visits each. "
+            "That is +50.0 %.",
             id="more visits",
         ),
         pytest.param(
             measure(0.5),
-            "Members who could take part came 0.50 (0.29 to 0.71) times less often. "
-            "That is −50.0%.",
+            "Members who could take part made 0.50 (0.29 to 0.71) fewer visits each. "
+            "That is −50.0 %.",
             id="fewer visits",
         ),
         pytest.param(
@@ -40,12 +40,12 @@ def measure(mean, name="visits", held_out=FEW, deviation=1.0):
         pytest.param(
             measure(1.5, "value"),
             "Members who could take part were worth 0.50 (0.29 to 0.71) more each. "
-            "That is +50.0%.",
+            "That is +50.0 %.",
             id="more value",
         ),
         pytest.param(
             measure(5, "points", Sample(100, 0.0, 0.0)),
-            "Members who could take part got 5.00 (4.93 to 5.07) stars more each.",
+            "Members who could take part got 5.00 (4.93 to 5.07) more stars each.",
             id="points of which the others got none",
         ),
         pytest.param(
