@@ -309,7 +309,7 @@ def load_limits(
     if lock:
         left = budgets.open_budgets(limited, undone=UNDONE, lock=locks_usage)
     else:
-        left = budgets.budgets_of(limited, lock=False)
+        left = budgets.look_at_budgets(limited, undone=UNDONE)
     for offer_id, budget in left.items():
         if offer_id in known:
             budget.codes = known[offer_id].codes

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django.db import transaction
-from django.db.models import QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from campaigns.models import Campaign, ItemList, ListedItem
+from campaigns.services.budgets import paid_by
 from loyalty.api.bases import BodySerializer, RowSerializer
 from loyalty.api.fields import RowIds, TextField
 from loyalty.api.filters import CodeFilters, MomentFilter, NumberFilter, TruthFilter
@@ -71,6 +71,7 @@ class CampaignSerializer(RowSerializer):
             "points_budget",
             "awards_budget",
             "budget_policy",
+            "holdout_percent",
         )
 
     def own(self) -> dict[str, Any]:
@@ -131,11 +132,9 @@ class CampaignViewSet(ConfigurationViewSet):
     @action(detail=True, pagination_class=None)
     def usage(self, request: Request, pk: str) -> Response:
         """What the campaign has given of its budget."""
-        usage = self.get_object().usage.aggregate(
-            points_paid=Coalesce(Sum("points_paid"), 0),
-            awards_paid=Coalesce(Sum("awards_paid"), 0),
-        )
-        return Response({name: int(count) for name, count in usage.items()})
+        campaign_id = self.get_object().pk
+        points, awards = paid_by([campaign_id])[campaign_id]
+        return Response({"points_paid": points, "awards_paid": awards})
 
 
 class ItemListSerializer(RowSerializer):

@@ -140,6 +140,25 @@ def open_budgets(
     }
 
 
+def look_at_budgets(offers: Mapping[int, Offer], *, undone: str) -> dict[int, Budget]:
+    """Return what ``open_budgets`` would, and write nothing."""
+    used = _used(offers, lock=False)
+    missing = offers.keys() - used.keys()
+    if missing:
+        with connection.cursor() as cursor:
+            cursor.execute(_STANDS.format(undone=undone), [sorted(missing)])
+            used |= {row[0]: Paid(*row[1:]) for row in cursor.fetchall()}
+    return {
+        offer_id: _left(offer, used[offer_id]) for offer_id, offer in offers.items()
+    }
+
+
+def paid_by(offer_ids: Collection[int]) -> dict[int, Paid]:
+    """Return what offers have paid since their budgets are counted; for people."""
+    used = _used(offer_ids, lock=False)
+    return {offer_id: used.get(offer_id, Paid()) for offer_id in offer_ids}
+
+
 def _used(offer_ids: Collection[int], *, lock: bool) -> dict[int, Paid]:
     rows = f"{_ROWS} ORDER BY campaign_id, slot FOR UPDATE" if lock else _ROWS
     with connection.cursor() as cursor:
@@ -168,54 +187,62 @@ def open_missing(offer_ids: Collection[int], *, undone: str = _NONE) -> None:
         undone: SQL that returns ``activity_id`` of undone activities. An undone award
             that was spent leaves no entry behind, only a debt. Quests need none.
     """
+    missing = set(offer_ids) - _used(offer_ids, lock=False).keys()
+    if not missing:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
-            _OPEN.format(undone=undone), [sorted(offer_ids), USAGE_SLOTS - 1]
+            _OPEN.format(stands=_STANDS.format(undone=undone)),
+            [sorted(missing), USAGE_SLOTS - 1],
         )
 
 
-# All of it stands in one slot; the first payment evens the slots out.
+_STANDS = """
+SELECT c.id, coalesce(sum(given.points), 0)::bigint AS points,
+       count(given.offer_id) AS awards
+FROM unnest(%s::bigint[]) AS c(id)
+LEFT JOIN LATERAL (
+    WITH paying AS (
+        SELECT c.id, EXISTS (SELECT 1 FROM campaigns_quest q
+                             WHERE q.offer_ptr_id = c.id)
+               OR EXISTS (SELECT 1 FROM campaigns_rewardmethod m
+                          WHERE m.offer_ptr_id = c.id) AS leaves_completions
+        UNION ALL
+        SELECT offer_ptr_id, true FROM campaigns_rewardmethod
+        WHERE parent_id = c.id
+    )
+    SELECT either.offer_id, sum(either.points) AS points
+    FROM (
+        SELECT e.offer_id, e.activity_id, e.amount AS points
+        FROM paying o
+        JOIN loyalty_entry e ON e.offer_id = o.id AND e.kind = 'award'
+        WHERE CASE WHEN o.leaves_completions THEN EXISTS (
+                SELECT 1 FROM loyalty_completion p
+                WHERE p.activity_id = e.activity_id
+                AND p.offer_id = e.offer_id AND p.is_paid)
+            ELSE NOT EXISTS (
+                SELECT 1 FROM ({undone}) x WHERE x.activity_id = e.activity_id)
+            END
+        UNION ALL
+        SELECT p.offer_id, p.activity_id, 0
+        FROM paying o
+        JOIN loyalty_completion p ON p.offer_id = o.id AND p.is_paid
+        WHERE NOT EXISTS (
+            SELECT 1 FROM campaigns_rewardmethod m
+            JOIN loyalty_completion q ON q.offer_id = m.offer_ptr_id AND q.is_paid
+            WHERE m.parent_id = o.id AND q.activity_id = p.activity_id)
+    ) either
+    GROUP BY either.offer_id, either.activity_id
+) given ON true
+GROUP BY c.id
+"""
+# A campaign that its methods completed has given what they gave, and no more.
+# All of it goes into one slot; the first payment evens the slots out.
 _OPEN = """
 INSERT INTO campaigns_campaignusage (campaign_id, slot, points_paid, awards_paid)
 SELECT s.id, slot, CASE slot WHEN 0 THEN s.points ELSE 0 END,
        CASE slot WHEN 0 THEN s.awards ELSE 0 END
-FROM (
-    SELECT c.id, coalesce(sum(given.points), 0) AS points,
-           count(given.offer_id) AS awards
-    FROM unnest(%s::bigint[]) AS c(id)
-    LEFT JOIN LATERAL (
-        WITH paying AS (
-            SELECT c.id, EXISTS (SELECT 1 FROM campaigns_quest q
-                                 WHERE q.offer_ptr_id = c.id)
-                   OR EXISTS (SELECT 1 FROM campaigns_rewardmethod m
-                              WHERE m.offer_ptr_id = c.id) AS leaves_completions
-            UNION ALL
-            SELECT offer_ptr_id, true FROM campaigns_rewardmethod
-            WHERE parent_id = c.id
-        )
-        SELECT either.offer_id, sum(either.points) AS points
-        FROM (
-            SELECT e.offer_id, e.activity_id, e.amount AS points
-            FROM paying o
-            JOIN loyalty_entry e ON e.offer_id = o.id AND e.kind = 'award'
-            WHERE CASE WHEN o.leaves_completions THEN EXISTS (
-                    SELECT 1 FROM loyalty_completion p
-                    WHERE p.activity_id = e.activity_id
-                    AND p.offer_id = e.offer_id AND p.is_paid)
-                ELSE NOT EXISTS (
-                    SELECT 1 FROM ({undone}) x WHERE x.activity_id = e.activity_id)
-                END
-            UNION ALL
-            SELECT p.offer_id, p.activity_id, 0
-            FROM paying o
-            JOIN loyalty_completion p ON p.offer_id = o.id AND p.is_paid
-        ) either
-        GROUP BY either.offer_id, either.activity_id
-    ) given ON true
-    WHERE NOT EXISTS (
-        SELECT 1 FROM campaigns_campaignusage u WHERE u.campaign_id = c.id)
-    GROUP BY c.id
-) s, generate_series(0, %s) AS slot
+FROM ({stands}) s, generate_series(0, %s) AS slot
 ORDER BY s.id, slot
 ON CONFLICT DO NOTHING
 """

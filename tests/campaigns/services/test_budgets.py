@@ -5,7 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from activities.reports import ledger_mismatches
-from activities.services import record_activities, reverse_activities
+from activities.services import (
+    record_activities,
+    reverse_activities,
+    simulate_activities,
+)
 from campaigns.models import Campaign, CampaignUsage, RewardMethod
 from campaigns.services import budgets
 from campaigns.services.programme import current_programme
@@ -109,6 +113,20 @@ def test_a_stock_set_later_counts_what_stands_of_the_method(program):
 
     assert (usage_of(method), usage_of(campaign)) == ((40, 4), (40, 4))
     assert list(ledger_mismatches()) == []
+
+
+def test_trying_out_counts_what_was_paid_before_the_budget_was_set(program):
+    campaign = make_campaign(program, points=10)
+    first, *_ = shop(program, 3)
+    undo(program, first)
+    Campaign.objects.filter(pk=campaign.pk).update(points_budget=23)
+    command = purchase(make_member(program))
+
+    [tried] = simulate_activities(program.pk, [command], now=NOON)
+    [recorded] = record_activities(program.pk, [command], now=NOON)
+
+    assert [award.points for award in tried.decision.awards] == [3]
+    assert tried.decision.awards == recorded.decision.awards
 
 
 def test_more_than_is_left_is_never_taken(program):
