@@ -12,11 +12,13 @@ from django.utils import timezone
 from activities.models import (
     Activity,
     ActivityReversal,
+    MemberApp,
     Upload,
     UploadChunk,
     UploadRefusal,
 )
 from activities.services import record_activities, reverse_activities
+from activities.services.logins import log_in_member
 from campaigns.models import (
     Campaign,
     CampaignUsage,
@@ -129,13 +131,7 @@ def fill(program, count):
         make_voucher(make_voucher_type(program, codes="listed"), member)
         ApiKey.objects.create_key(name=f"Key {number}", program=program)
         AnonymousProfile.objects.create(program=program, anonymous_id=f"a{number}")
-        upload = Upload.objects.create(
-            program=program, original_name=f"{number}.csv", format="csv", created_at=now
-        )
-        UploadRefusal.objects.create(upload=upload, line=1, code="x", message="No.")
-        UploadChunk.objects.create(
-            upload=upload, number=1, first_member="a", last_member="b", row_count=1
-        )
+        fill_with_files_and_people(program, member, number)
         commands = [
             purchase(
                 member,
@@ -155,6 +151,20 @@ def fill(program, count):
     assert CampaignUsage.objects.count() >= 0
     assert SegmentMembership.objects.exists()
     assert Wallet.objects.exists()
+
+
+def fill_with_files_and_people(program, member, number):
+    """Make an upload, and somebody who is logged in to an app."""
+    now = timezone.now()
+    upload = Upload.objects.create(
+        program=program, original_name=f"{number}.csv", format="csv", created_at=now
+    )
+    UploadRefusal.objects.create(upload=upload, line=1, code="x", message="No.")
+    UploadChunk.objects.create(
+        upload=upload, number=1, first_member="a", last_member="b", row_count=1
+    )
+    MemberApp.objects.create(hostname=f"app-{number}.example.com", program=program)
+    log_in_member(member, hours=1, opened_by="test", now=now)
 
 
 @pytest.fixture
