@@ -317,23 +317,8 @@ class Campaign(Offer):
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def clean(self) -> None:
-        """Refuse a reward that needs what the campaign does not have."""
+        """Refuse a holdout that measures nothing; see ``services.composing`` too."""
         super().clean()
-        if (
-            self.reward_method == RewardKind.PER_ITEM_VALUE.value
-            and self.item_list_id is None
-        ):
-            raise ValidationError(
-                {"item_list": "Points per matching items need a list of items."}
-            )
-        if self.context in BASKETLESS and self.reward_method in PER_ACTIVITY:
-            raise ValidationError(
-                {
-                    "reward_method": "There is no value to pay for when members "
-                    "interact: give a fixed number of points, a voucher, or what the "
-                    "reward methods give."
-                }
-            )
         self._refuse_unmeasurable_holdout()
 
     def _refuse_unmeasurable_holdout(self) -> None:

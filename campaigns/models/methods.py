@@ -1,13 +1,12 @@
 """Reward methods: what a campaign gives, each with limits and conditions of its own."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
 from campaigns.models.campaigns import Campaign
 from campaigns.models.groups import AssignedGroup, AssignedGroupKind
-from loyalty.engine.facts import Distribution, OfferKind, RewardKind
+from loyalty.engine.facts import Distribution, OfferKind
 from loyalty.models import BusinessUnit, Offer, Segment, Wallet, Weekday
 
 
@@ -164,9 +163,3 @@ class RewardMethod(Offer):
         self.kind = OfferKind.REWARD_METHOD.value
         self.program_id = self.parent.program_id
         super().save(*args, **kwargs)  # type: ignore[arg-type]
-
-    def clean(self) -> None:
-        """Refuse a method that gives what other methods give."""
-        super().clean()
-        if self.reward_method == RewardKind.METHODS.value:
-            raise ValidationError({"reward_method": "Say what this method gives."})

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.db import transaction
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, RewardMethod
 from campaigns.models.campaigns import new_salt
+from campaigns.services.composing import links_of
 
-_LINKS = ("channels", "activity_types", "included_segments", "excluded_segments")
+_Row = TypeVar("_Row", Campaign, RewardMethod)
 
 
 def duplicate_as_draft(campaign: Campaign, name: str) -> Campaign:
     """Return a disabled copy with the same rules; nothing given counts against it.
 
-    Its code is empty: a code names one campaign. It holds out other members.
+    Its reward methods are copied too. Its code is empty: a code names one campaign.
+    It holds out other members.
     """
     with transaction.atomic():
-        copy = Campaign.objects.get(pk=campaign.pk)
-        links = {name: list(getattr(copy, name).all()) for name in _LINKS}
-        copy.pk = None
-        # Both parents of the row's number must go, or the original is saved.
-        copy.id = copy.offer_ptr_id = None  # type: ignore[assignment]
-        copy._state.adding = True
-        copy.name = name
-        copy.code = ""
-        copy.holdout_salt = new_salt()
-        copy.is_enabled = False
-        copy.save()
-        for relation, rows in links.items():
-            getattr(copy, relation).set(rows)
+        original = Campaign.objects.get(pk=campaign.pk)
+        methods = list(original.methods.order_by("pk"))
+        copy = _copied(
+            original, name=name, code="", holdout_salt=new_salt(), is_enabled=False
+        )
+        for method in methods:
+            _copied(method, parent=copy, code="")
     return copy
+
+
+def _copied(row: _Row, **changes: object) -> _Row:
+    links = links_of(row)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.pk = None
+    # Both parents of the row's number must go, or the original is saved.
+    row.id = row.offer_ptr_id = None  # type: ignore[assignment]
+    row._state.adding = True
+    row.save()
+    for relation, linked in links.items():
+        getattr(row, relation).set(linked)
+    return row
