@@ -78,7 +78,8 @@ def test_what_is_given_back_leaves_no_slot_below_zero(wanted):
         pass
 
     for _, (points, awards) in wanted[::-1]:
-        slots.update(paid_after(slots, Paid(-points, -awards), Limit()))
+        slots = paid_after(slots, Paid(-points, -awards), Limit())
+        assert slots is not None
         assert min(min(paid) for paid in slots.values()) >= 0
 
     assert total_of(slots) == Paid()
