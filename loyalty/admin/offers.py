@@ -39,6 +39,7 @@ REWARD_CONDITIONS = {
     "points": "['fixed', 'per_value', 'per_item_value'].includes(reward_method)",
     "per_value": "['per_value', 'per_item_value'].includes(reward_method)",
     "multiplier": "reward_method == 'multiplier'",
+    "voucher_type": "reward_method == 'voucher'",
 }
 _PERIODS = {
     Unit.ROLLING_24_HOURS: "in any 24 hours",
@@ -135,10 +136,17 @@ def when(offer: Offer, zone: tzinfo) -> str:
 
 
 def pays(offer: Offer) -> str:
-    """Return the reward as the verb of a sentence: "earn 2 points per 1.00"."""
+    """Return the reward as the verb of a sentence: "earn 2 points per 1.00".
+
+    Of a voucher it reads the type: select it for lists.
+    """
     method = RewardKind(offer.reward_method)
     if method is RewardKind.NOTHING:
         return "earn nothing"
+    if method is RewardKind.VOUCHER:
+        return f"get the voucher “{offer.voucher_type}”"
+    if method is RewardKind.METHODS:
+        return "get what its reward methods give"
     if method is RewardKind.MULTIPLIER:
         return f"earn {number(offer.multiplier or 0)} × the base points on top"
     amount = f"earn {number(offer.points)} {unit_of(offer)}"
@@ -149,10 +157,8 @@ def pays(offer: Offer) -> str:
 
 def pays_nothing(offer: Offer) -> bool:
     """Return whether the points were forgotten: no method of none, but no points."""
-    method = RewardKind(offer.reward_method)
-    if method in (RewardKind.NOTHING, RewardKind.MULTIPLIER):
-        return False
-    return offer.points == 0
+    paid = (RewardKind.FIXED, RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE)
+    return RewardKind(offer.reward_method) in paid and offer.points == 0
 
 
 def unit_of(offer: Offer) -> str:
