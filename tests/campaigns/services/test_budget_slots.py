@@ -78,8 +78,9 @@ def test_what_is_given_back_leaves_no_slot_below_zero(wanted):
         pass
 
     for _, (points, awards) in wanted[::-1]:
-        slots = paid_after(slots, Paid(-points, -awards), Limit())
-        assert slots is not None
+        after = paid_after(slots, Paid(-points, -awards), Limit())
+        assert after is not None
+        slots = after
         assert min(min(paid) for paid in slots.values()) >= 0
 
     assert total_of(slots) == Paid()
