@@ -18,6 +18,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from campaigns.admin.readiness import ReadinessAdmin
 from campaigns.admin.wording import in_words
 from campaigns.models import Campaign
 from campaigns.reports import NOTHING_GIVEN, audience_count, given_by
@@ -30,7 +31,6 @@ from loyalty.admin.offers import (
     STATE_LABELS,
     OfferForm,
     StateFilter,
-    SwitchedAdmin,
     pays_nothing,
     state_of,
     switch_question,
@@ -105,7 +105,7 @@ class CampaignChangeList(ChangeList):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(SwitchedAdmin):
+class CampaignAdmin(ReadinessAdmin):
     """What marketing offers, to whom, when, for what and up to where."""
 
     form = CampaignForm
@@ -270,6 +270,8 @@ class CampaignAdmin(SwitchedAdmin):
                 "points_given": points(given.points, campaign.wallet.decimals),
                 "award_count": given.awards,
             }
+            if state != "Ended":
+                extra["readiness"] = self.readiness_context(request, campaign)
         return super().changeform_view(request, object_id, form_url, extra)
 
     def _saved(self, request: HttpRequest, object_id: str | None) -> Campaign | None:
@@ -375,12 +377,13 @@ class CampaignAdmin(SwitchedAdmin):
         self, request: HttpRequest, object_id: str, *, to: bool
     ) -> HttpResponse:
         campaign = self.row_or_404(request, object_id)
-        if not is_confirmed(request):
+        if not to and not is_confirmed(request):
             back = self.address_of("change", campaign.pk)
             question = switch_question([campaign], to=to)
             return ask(request, self, question, back=back, obj=campaign)
-        self._switch(request, self.get_queryset(request).filter(pk=object_id), to=to)
-        return self.back_to(campaign)
+        rows = self.get_queryset(request).filter(pk=object_id)
+        asked = self._switch(request, rows, to=to)
+        return asked or self.back_to(campaign)
 
 
 def _given(campaign: Campaign) -> Any:

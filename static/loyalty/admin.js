@@ -1,4 +1,4 @@
-// Small comforts of the admin's pages: copying, selecting and live progress.
+// Small comforts of the admin's pages: copying, selecting, live progress, links to tabs.
 (() => {
   "use strict";
 
@@ -14,6 +14,22 @@
       document.execCommand("copy");
       done();
     }
+  }
+
+  // A link to a field opens the tab that the field stands on.
+  function openTab(link) {
+    const tabs = [...document.querySelectorAll("nav a")];
+    const tab = tabs.find((one) => one.firstChild && one.firstChild.textContent.trim() === link.dataset.tab);
+    if (tab) {
+      tab.click();
+    }
+    setTimeout(() => {
+      const field = document.querySelector(link.hash) || document.querySelector(`${link.hash}_0`);
+      if (field) {
+        field.scrollIntoView({ block: "center" });
+        field.focus();
+      }
+    }, 50);
   }
 
   async function poll(panel) {
@@ -38,6 +54,11 @@
     const button = event.target.closest("[data-copy]");
     if (button) {
       copy(button);
+    }
+    const link = event.target.closest("[data-tab]");
+    if (link) {
+      event.preventDefault();
+      openTab(link);
     }
     if (event.target.matches("[data-select-all]")) {
       event.target.select();
