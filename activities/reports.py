@@ -96,7 +96,8 @@ LAWS: dict[str, str] = {
         GROUP BY e.activity_id, g.activity_id, e.offer_id, g.offer_id
     """,
     # What a quest or a reward method gave stands as long as its completion does, and
-    # a voucher or a blank leaves nothing else; see reversing.
+    # a voucher or a blank leaves nothing else; see reversing. A campaign that its
+    # methods completed has given what they gave.
     "The usage of a budget is what stands of what was given from it": """
         WITH used AS (
             SELECT campaign_id, sum(points_paid) AS points, sum(awards_paid) AS awards
@@ -119,7 +120,11 @@ LAWS: dict[str, str] = {
             UNION ALL
             SELECT g.campaign_id, c.offer_id, c.activity_id, 0
             FROM giving g JOIN loyalty_completion c ON c.offer_id = g.offer_id
-            WHERE c.is_paid
+            WHERE c.is_paid AND NOT EXISTS (
+                SELECT 1 FROM campaigns_rewardmethod m
+                JOIN loyalty_completion q ON q.offer_id = m.offer_ptr_id
+                WHERE m.parent_id = c.offer_id AND q.activity_id = c.activity_id
+                  AND q.is_paid)
         ), stands AS (
             SELECT campaign_id, sum(points) AS points,
                    count(DISTINCT (offer_id, activity_id)) AS awards

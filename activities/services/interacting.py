@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from django.db import IntegrityError, OperationalError, transaction
 
 from activities.models import Interaction
-from activities.services import draws, gathering
+from activities.services import gathering, giving
 from activities.services.batch import random_seed
 from activities.services.commands import (
     BlockedMember,
@@ -27,9 +27,7 @@ from activities.services.interactions import (
     NotInAudience,
     UnknownCampaign,
 )
-from activities.services.records import record_of
-from activities.services.rewards import rewards_of
-from activities.services.segments import note_moved
+from activities.services.rewards import rewards_given, rewards_of
 from activities.services.standing import load_standings
 from campaigns.services import budgets
 from campaigns.services.programme import programme_for_update
@@ -39,17 +37,14 @@ from loyalty.engine.facts import ActivityFacts, MemberHistory, Reason
 from loyalty.engine.interactions import Verdict, decide_interaction
 from loyalty.engine.rewards import Case
 from loyalty.engine.tiers import tier_at
-from loyalty.ledger.awards import post_tier_changes
-from loyalty.ledger.holdings import reserve_ids
-from loyalty.models import Member, TierCause
-from loyalty.services import vouchers
+from loyalty.models import Member
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from activities.services.interactions import Interact
     from loyalty.engine import interactions
-    from loyalty.engine.facts import Budget, Decision, Offer
+    from loyalty.engine.facts import Budget, Offer
     from loyalty.engine.programme import Programme
     from loyalty.ledger.holdings import Holdings
 
@@ -117,12 +112,13 @@ def _interact(
     programme = programme_for_update(program_id)
     if not programme.is_enabled:
         raise ProgramDisabled("This program is disabled.")
-    ledger.lock_members([command.member_id])
+    is_blocked = _lock_member(program_id, command.member_id)
     standing = _standing(program_id, command)
     if standing is not None:
         return standing
     campaign = _campaign_of(programme, command.campaign_id)
-    member = _member_of(program_id, command.member_id)
+    if is_blocked is None:
+        raise UnknownMember(f"There is no member {command.member_id}.", field="member")
 
     holdings = ledger.holdings_of([command.member_id])
     history = _history_of(programme, command.member_id, campaign, holdings, now)
@@ -138,23 +134,31 @@ def _interact(
         limits,
     )
     wallet_ids = {one.cost_wallet_id for one in offers if one.cost_wallet_id}
-    at_hand = ledger.spendable(holdings, wallet_ids, now) if wallet_ids else {}
+    purse = ledger.Purse(programme, command.member_id, holdings, wallet_ids, now)
+    at_hand = purse.spendable()
 
     outcome = decide_interaction(campaign, case, at_hand)
 
     # Whether there is anything to interact with is told before who may.
-    if member.is_blocked and outcome.verdict not in _BEFORE_MEMBERS:
-        raise BlockedMember(f"Member {member.pk} is blocked.", field="member")
+    if is_blocked and outcome.verdict not in _BEFORE_MEMBERS:
+        raise BlockedMember(f"Member {command.member_id} is blocked.", field="member")
     if outcome.verdict is Verdict.MEMBER_HAD_ALL:
         return Interacted(None, is_fully_redeemed=True)
     if outcome.decision is None:
         _refuse(outcome, at_hand)
-    interaction_id = _apply(programme, command, outcome, holdings, now, locks_usage)
-    return Interacted(
-        interaction_id,
-        decision=outcome.decision,
-        rewards=rewards_of(Interaction.objects.get(pk=interaction_id)),
-    )
+    decision = outcome.decision
+    gift = giving.Gift(programme, command, decision, outcome.prices, now)
+    interaction_id, given = giving.give(gift, purse, holdings)
+    budgets.take(decision.awards, programme.offers, is_locked=locks_usage)
+    rewards = rewards_given(decision.awards, given)
+    return Interacted(interaction_id, decision=decision, rewards=rewards)
+
+
+def _lock_member(program_id: int, member_id: int) -> bool | None:
+    """Lock the member; return whether it is blocked, None if there is none."""
+    rows = Member.objects.filter(program=program_id, pk=member_id)
+    locked = rows.select_for_update(no_key=True).values_list("is_blocked", flat=True)
+    return next(iter(locked), None)
 
 
 def _standing(program_id: int, command: Interact) -> Interacted | None:
@@ -190,13 +194,6 @@ def _campaign_of(programme: Programme, campaign_id: int) -> Offer:
         if campaign.id == campaign_id:
             return campaign
     raise UnknownCampaign(f"There is no campaign {campaign_id}.", field="campaign")
-
-
-def _member_of(program_id: int, member_id: int) -> Member:
-    member = Member.objects.filter(program=program_id, pk=member_id).first()
-    if member is None:
-        raise UnknownMember(f"There is no member {member_id}.", field="member")
-    return member
 
 
 def _history_of(
@@ -245,129 +242,3 @@ def _refuse(
         "The campaign is for other members.",
         reason="" if why is None else why.value,
     )
-
-
-def _apply(
-    programme: Programme,
-    command: Interact,
-    outcome: interactions.Interaction,
-    holdings: Holdings,
-    now: datetime,
-    locks_usage: bool,  # noqa: FBT001 (as above)
-) -> int:
-    """Write the interaction and everything that it gives; return its number."""
-    decision = outcome.decision
-    if decision is None:
-        raise AssertionError("Nothing was decided.")
-    program_id, member_id = programme.program_id, command.member_id
-    (interaction_id,) = reserve_ids("activities_activity", 1)
-    Interaction.objects.create(
-        id=interaction_id,
-        program_id=program_id,
-        campaign_id=command.campaign_id,
-        member_id=member_id,
-        source=command.source,
-        key=command.key,
-        mode=command.mode,
-        actor=command.actor,
-        occurred_at=now,
-        decision=_record(decision, outcome, programme),
-    )
-    ledger.charge(
-        [
-            ledger.Charge(
-                program_id,
-                member_id,
-                price.wallet_id,
-                price.amount,
-                command.campaign_id,
-                interaction_id,
-            )
-            for price in outcome.prices
-        ],
-        holdings,
-        at=now,
-    )
-    _give(programme, member_id, interaction_id, decision, holdings, now)
-    note_moved(programme, [member_id])
-    budgets.take(decision.awards, programme.offers, is_locked=locks_usage)
-    return interaction_id
-
-
-def _record(
-    decision: Decision, outcome: interactions.Interaction, programme: Programme
-) -> dict[str, object]:
-    record = record_of(decision, programme)
-    if decision.tier_change is not None:
-        change = decision.tier_change
-        record["tier_change"]["since"] = change.since.isoformat()
-    record["prices"] = [
-        {"wallet": programme.wallet_codes[one.wallet_id], "points": one.amount}
-        for one in outcome.prices
-    ]
-    return record
-
-
-def _give(
-    programme: Programme,
-    member_id: int,
-    interaction_id: int,
-    decision: Decision,
-    holdings: Holdings,
-    now: datetime,
-) -> None:
-    ledger.post_awards(
-        programme,
-        [
-            ledger.AwardPosting(
-                member_id,
-                award.offer.wallet,
-                award.points,
-                award.offer.bucket.value,
-                award.offer.id,
-                award.business_unit_id,
-                interaction_id,
-                now,
-            )
-            for award in decision.awards
-            if award.points
-        ],
-        holdings,
-        now,
-    )
-    ledger.post_completions(
-        (member_id, one.offer_id, now, one.is_paid, interaction_id)
-        for one in decision.counted
-    )
-    vouchers.issue(
-        [
-            vouchers.Order(
-                programme.program_id,
-                award.offer.voucher_type_id,
-                member_id,
-                award.offer.id,
-                interaction_id,
-                now,
-            )
-            for award in decision.awards
-            if award.offer.voucher_type_id is not None
-        ],
-        now=now,
-    )
-    drawn = [draws.Drawn(member_id, interaction_id, now, one) for one in decision.draws]
-    draws.write(programme.program_id, drawn, now)
-    change = decision.tier_change
-    if change is not None:
-        post_tier_changes(
-            [
-                (
-                    member_id,
-                    change.tier_id,
-                    change.since,
-                    TierCause.THRESHOLD.value,
-                    change.score,
-                    interaction_id,
-                )
-            ],
-            {member_id: change.tier_id},
-        )

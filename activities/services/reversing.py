@@ -55,7 +55,7 @@ def reverse_activities(
         if todo:
             holdings = ledger.holdings_of(member_ids)
             prizes = quests.take_back(programme, todo)
-            uses = _uses_of(todo, prizes)
+            uses = _uses_of(programme, todo, prizes)
             _open_budgets(programme, todo, uses)
             undone = ledger.reverse_awards(
                 ledger.Undoing(program_id, todo, now, reason, *prizes), holdings
@@ -84,11 +84,12 @@ def _lock_unknown_actors(program_id: int, activity_ids: Collection[int]) -> None
 
 
 def _uses_of(
-    activity_ids: Collection[int], prizes: quests.Undone
+    programme: Programme, activity_ids: Collection[int], prizes: quests.Undone
 ) -> list[tuple[int, int]]:
     """Return what the activities completed and was paid, as (activity, offer).
 
-    Of vouchers and blanks nothing else tells.
+    Of vouchers and blanks nothing else tells. A campaign that its methods completed
+    has given what they gave.
     """
     taken = list(zip(*prizes.taken, strict=True)) or [(), ()]
     kept = set(prizes.kept)
@@ -99,7 +100,12 @@ def _uses_of(
             "  (SELECT * FROM unnest(%s::bigint[], %s::bigint[])))",
             [list(activity_ids), *map(list, taken)],
         )
-        return [pair for pair in cursor.fetchall() if pair not in kept]
+        pairs = [pair for pair in cursor.fetchall() if pair not in kept]
+    of_methods = {
+        (activity_id, programme.offers[offer_id].campaign_id)
+        for activity_id, offer_id in pairs
+    }
+    return [pair for pair in pairs if pair not in of_methods]
 
 
 def _given(

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from activities.services.interactions import Reward
-from campaigns.models import Campaign, RewardMethod
+from campaigns.models import RewardMethod
 from loyalty.models import Voucher, Wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Iterable, Mapping, Sequence
 
     from activities.models import Interaction
+    from loyalty.engine.facts import Award
+
+
+class _Words(NamedTuple):
+    """What members are shown of a reward."""
+
+    title: str = ""
+    details: str = ""
+    image_url: str = ""
+
+
+class _Points(NamedTuple):
+    """Points of a wallet, in its smallest unit."""
+
+    wallet_id: int
+    wallet_code: str
+    amount: int
+
+
+def rewards_given(awards: Sequence[Award], vouchers: Iterable[Voucher]) -> list[Reward]:
+    """Return what was decided and given just now; one query at most.
+
+    ``vouchers`` are those given for the awards.
+    """
+    given = {one.offer_id: one for one in vouchers}
+    words = _words_of(
+        one.offer.id for one in awards if one.offer.campaign_id is not None
+    )
+    rewards = []
+    for award in awards:
+        offer, wallet = award.offer, award.offer.wallet
+        gift: Voucher | _Points | None = given.get(offer.id)
+        if award.points:
+            gift = _Points(wallet.id, wallet.code, award.points)
+        rewards.append(_reward(offer.id, gift, words))
+    return rewards
 
 
 def rewards_of(interaction: Interaction) -> list[Reward]:
@@ -22,72 +57,63 @@ def rewards_of(interaction: Interaction) -> list[Reward]:
     the state of vouchers.
     """
     awards = interaction.decision["awards"]
-    if not awards:
-        return []
-    offer_ids = [award["offer"] for award in awards]
-    shown: dict[int, Campaign | RewardMethod] = {
-        **Campaign.objects.in_bulk(offer_ids),
-        **RewardMethod.objects.in_bulk(offer_ids),
-    }
-    given = {
-        voucher.offer_id: voucher
-        for voucher in Voucher.objects.filter(
-            activity_id=interaction.pk, regenerated_from=None
-        ).select_related("voucher_type")
-    }
-    wallets = dict(
-        Wallet.objects.filter(
-            program=interaction.program_id, code__in={one["wallet"] for one in awards}
-        ).values_list("code", "pk")
+    given: dict[int | None, Voucher] = {}
+    if any("voucher" in one for one in awards):
+        rows = Voucher.objects.filter(activity_id=interaction.pk, regenerated_from=None)
+        given = {one.offer_id: one for one in rows.select_related("voucher_type")}
+    words = _words_of(one["offer"] for one in awards if "campaign" in one)
+    wallets = _wallets_of(
+        interaction.program_id, {one["wallet"] for one in awards if one["points"]}
     )
-    return [
-        _reward(award, shown[award["offer"]], given.get(award["offer"]), wallets)
-        for award in awards
-    ]
+    rewards = []
+    for award in awards:
+        gift: Voucher | _Points | None = given.get(award["offer"])
+        if award["points"]:
+            code = award["wallet"]
+            gift = _Points(wallets[code], code, award["points"])
+        rewards.append(_reward(award["offer"], gift, words))
+    return rewards
+
+
+def _words_of(method_ids: Iterable[int]) -> dict[int, _Words]:
+    numbers = list(method_ids)
+    if not numbers:
+        return {}
+    rows = RewardMethod.objects.filter(pk__in=numbers)
+    return {
+        number: _Words(*words)
+        for number, *words in rows.values_list("pk", "title", "details", "image_url")
+    }
+
+
+def _wallets_of(program_id: int, codes: set[str]) -> dict[str, int]:
+    if not codes:
+        return {}
+    rows = Wallet.objects.filter(program=program_id, code__in=codes)
+    return dict(rows.values_list("code", "pk"))
 
 
 def _reward(
-    award: Mapping[str, Any],
-    offer: Campaign | RewardMethod,
-    voucher: Voucher | None,
-    wallets: Mapping[str, int],
+    offer_id: int, gift: Voucher | _Points | None, words: Mapping[int, _Words]
 ) -> Reward:
-    title, description, image_url = _words(offer, voucher)
-    if voucher is not None:
+    own = words.get(offer_id, _Words())
+    if isinstance(gift, Voucher):
+        kind = gift.voucher_type
         return Reward(
-            offer.pk,
-            f"voucher_{voucher.voucher_type.kind}",
-            title,
-            description,
-            image_url,
-            voucher,
+            offer_id,
+            f"voucher_{kind.kind}",
+            own.title or kind.title or kind.name,
+            own.details or kind.description,
+            own.image_url or kind.image_url,
+            gift,
         )
-    if award.get("blank"):
-        return Reward(offer.pk, "no_win", title, description, image_url)
+    if gift is None:
+        return Reward(offer_id, "no_win", *own)
     return Reward(
-        offer.pk,
+        offer_id,
         "points",
-        title,
-        description,
-        image_url,
-        wallet_id=wallets[award["wallet"]],
-        wallet_code=award["wallet"],
-        amount=award["points"],
-    )
-
-
-def _words(
-    offer: Campaign | RewardMethod, voucher: Voucher | None
-) -> tuple[str, str, str]:
-    """Return title, description and image: the method's own, else the voucher's."""
-    own = ("", "", "")
-    if isinstance(offer, RewardMethod):
-        own = (offer.title, offer.details, offer.image_url)
-    if voucher is None:
-        return own
-    kind = voucher.voucher_type
-    return (
-        own[0] or kind.title or kind.name,
-        own[1] or kind.description,
-        own[2] or kind.image_url,
+        *own,
+        wallet_id=gift.wallet_id,
+        wallet_code=gift.wallet_code,
+        amount=gift.amount,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING
 from typing import TYPE_CHECKING, Any
 
 from campaigns.models import (
     AssignedGroup,
     BudgetPolicy,
     Campaign,
+    Context,
     Handling,
     OptInMode,
     Quest,
@@ -206,6 +208,9 @@ def _campaign_offer(row: Campaign, known: Vocabulary, links: _Links) -> facts.Of
             common["starts_at"], row.group.starts_at or facts.EVER
         )
         common["ends_at"] = min(common["ends_at"], row.group.ends_at or facts.NEVER)
+    if row.context == Context.INTERACTION.value:
+        # Each interaction is paid for, so each gives.
+        common["required_attempts"] = 1
     return facts.Offer(
         kind=facts.OfferKind.CAMPAIGN,
         activity_type_ids=links.of("activity_types", row.pk),
@@ -291,8 +296,10 @@ def _price(
 ) -> dict[str, Any]:
     if cost is None or wallet_id is None:
         return {}
-    decimals = known.wallets[wallet_id].decimals
-    return {"cost": _scaled(cost, decimals), "cost_wallet_id": wallet_id}
+    scaled = cost.scaleb(known.wallets[wallet_id].decimals)
+    # What has a price is never free, however coarse the wallet.
+    whole = int(scaled.to_integral_value(ROUND_CEILING))
+    return {"cost": whole, "cost_wallet_id": wallet_id}
 
 
 def _common(row: Offer, known: Vocabulary) -> dict[str, Any]:

@@ -169,7 +169,19 @@ def compile_programme(program: Program, revision: int) -> Programme:
         has_rule_segments=Segment.objects.filter(
             program=program, kind=SegmentKind.RULES
         ).exists(),
-        issued_accounts=_issued_accounts(program),
+        issued_accounts=_accounts(program, AccountKind.ISSUED),
+        redeemed_accounts={
+            wallet_id: account_id
+            for (wallet_id, unit_id), account_id in _accounts(
+                program, AccountKind.REDEEMED
+            ).items()
+            if unit_id is None
+        },
+        overdrawn_wallet_ids=frozenset(
+            Wallet.objects.filter(program=program, allows_negative=True).values_list(
+                "pk", flat=True
+            )
+        ),
         wallet_codes={wallet.id: wallet.code for wallet in wallets.values()},
         voucher_types=dict(
             VoucherType.objects.filter(program=program).values_list("pk", "code")
@@ -189,8 +201,8 @@ def _rows(model: type[Row], program: Program) -> list[Row]:
     return list(model._default_manager.filter(program=program))
 
 
-def _issued_accounts(program: Program) -> dict[tuple[int, int | None], int]:
-    accounts = Account.objects.filter(program=program, kind=AccountKind.ISSUED)
+def _accounts(program: Program, kind: AccountKind) -> dict[tuple[int, int | None], int]:
+    accounts = Account.objects.filter(program=program, kind=kind)
     return {
         (account.wallet_id, account.business_unit_id): account.pk
         for account in accounts

@@ -107,6 +107,8 @@ def paid(award: Mapping[str, Any], value_units: int, voice: Voice) -> str:
         )
         return f"{each} for {whom}."
     if award.get("blank"):
+        if award.get("kind") == "campaign":
+            return "Nothing but that it was done."
         return "A blank: the draw ended on no prize."
     if "times" in award:
         return f"{_value(award['times'])} times the base points, on top of them."

@@ -212,9 +212,12 @@ class Offer:
             or is_method
             or is_voucher
             or self.context == "interaction",
-            # Its award is a voucher or, in a draw, a blank.
+            # Its award is a voucher or a blank.
             "gives_no_points": is_voucher
-            or (is_method and self.reward is RewardKind.NOTHING),
+            or (
+                (is_method or self.context == "interaction")
+                and self.reward is RewardKind.NOTHING
+            ),
             # A total over all members limits it.
             "has_budget": self.points_budget is not None
             or self.awards_budget is not None,

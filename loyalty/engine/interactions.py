@@ -90,7 +90,7 @@ def decide_interaction(
     if refused is not None:
         return refused
     given = _candidates(campaign, case)
-    if not given.awards and not _gives_nothing(campaign):
+    if not _is_worth_it(campaign, given):
         return _nothing_left(given)
     prices = _prices(campaign, given.awards)
     for price in prices:
@@ -119,20 +119,29 @@ def _refusal(campaign: Offer, case: Case) -> Interaction | None:
     return None
 
 
-def _gives_nothing(campaign: Offer) -> bool:
-    """Return whether interacting is all there is to it."""
-    return not campaign.methods and campaign.reward is RewardKind.NOTHING
-
-
 def _candidates(campaign: Offer, case: Case) -> Given:
-    if campaign.reward is RewardKind.METHODS:
+    if campaign.has_methods:
         return eligible(campaign, case, None, 0)
-    if _gives_nothing(campaign):
-        return Given()
     outcome = reward_of(campaign, case, 0)
     if isinstance(outcome, Award):
         return Given(awards=[outcome])
     return Given(rejections=[outcome])
+
+
+def _is_worth_it(campaign: Offer, given: Given) -> bool:
+    """Return whether there is something to give.
+
+    A blank is what a draw may end on; given for certain, beside what a limit keeps
+    back, it is nothing to pay for.
+    """
+    if campaign.draws or not campaign.has_methods:
+        return bool(given.awards)
+    if any(one.offer.reward is not RewardKind.NOTHING for one in given.awards):
+        return True
+    limits = _BY_MEMBER | _BY_STOCK
+    return bool(given.awards) and not any(
+        one.reason in limits for one in given.rejections
+    )
 
 
 def _nothing_left(given: Given) -> Interaction:

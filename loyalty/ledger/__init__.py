@@ -13,9 +13,10 @@ from loyalty.ledger.awards import (
     post_completions,
     too_large,
 )
-from loyalty.ledger.charges import Charge, charge, spendable
+from loyalty.ledger.charges import Charge, Purse
 from loyalty.ledger.check import Mismatch, mismatches
 from loyalty.ledger.holdings import Holding, holdings_of, lock_members
+from loyalty.ledger.journal import Journal
 from loyalty.ledger.movements import (
     InsufficientPoints,
     Step,
@@ -33,12 +34,13 @@ __all__ = [
     "Charge",
     "Holding",
     "InsufficientPoints",
+    "Journal",
     "Mismatch",
+    "Purse",
     "Reversed",
     "Step",
     "Undoing",
     "adjust",
-    "charge",
     "expire_due",
     "holdings_of",
     "lock_members",
@@ -48,6 +50,5 @@ __all__ = [
     "release_due",
     "reverse_awards",
     "spend",
-    "spendable",
     "too_large",
 ]

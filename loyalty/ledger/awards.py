@@ -61,25 +61,28 @@ def post_awards(
     postings: Sequence[AwardPosting],
     holdings: Holdings,
     created_at: datetime,
+    journal: Journal | None = None,
 ) -> None:
     """Credit the awards: entries, lots and balances, in four statements.
 
     Every member must be locked and ``holdings`` loaded after that. A credit
-    first fills a negative balance, then repays what reversals left owed.
+    first fills a negative balance, then repays what reversals left owed. What a
+    ``journal`` holds already is written with them.
 
     Raises:
         AmountTooLarge: a balance would grow beyond ``AMOUNT_MAX``.
     """
-    if not postings:
+    if not postings and journal is None:
         return
     open_missing(
         holdings,
         programme.program_id,
         ((posting.member_id, posting.wallet.id) for posting in postings),
     )
-    journal = Journal(programme.program_id, created_at)
-    owing = sum(1 for holding in holdings.values() if holding.owed)
-    journal.reserve(len(postings) + owing)
+    if journal is None:
+        journal = Journal(programme.program_id, created_at)
+        owing = sum(1 for holding in holdings.values() if holding.owed)
+        journal.reserve(len(postings) + owing)
     issued = programme.issued_accounts
     for posting in postings:
         holding = holdings[posting.member_id, posting.wallet.id]

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import connection
-
 from loyalty.ledger.debits import OpenLots
-from loyalty.ledger.holdings import open_missing, save_holdings
-from loyalty.ledger.journal import EntryDraft, Journal
-from loyalty.ledger.movements import InsufficientPoints, expire_lots, side_account
-from loyalty.models import AccountKind, EntryKind, Wallet
+from loyalty.ledger.holdings import open_missing
+from loyalty.ledger.journal import EntryDraft
+from loyalty.ledger.movements import InsufficientPoints, expire_lots
+from loyalty.models import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from loyalty.engine.lots import OpenLot
+    from loyalty.engine.programme import Programme
     from loyalty.ledger.holdings import Holding, Holdings
+    from loyalty.ledger.journal import Journal
 
 _BUCKET = "base"
 
 
 class Charge(NamedTuple):
-    """Points to be paid by a member; ``amount`` is above zero."""
+    """Points to be paid; ``amount`` is above zero."""
 
-    program_id: int
-    member_id: int
     wallet_id: int
     amount: int
     offer_id: int
@@ -34,108 +32,106 @@ class Charge(NamedTuple):
     reason: str = ""
 
 
-def spendable(
-    holdings: Holdings, wallet_ids: Collection[int], at: datetime
-) -> dict[int, int | None]:
-    """Return what one locked member can spend of each wallet at ``at``.
+class Purse:
+    """What one locked member can pay with at a moment: the lots that are open."""
 
-    None where the wallet lets a balance go below zero.
-    """
-    below_zero = set(
-        Wallet.objects.filter(pk__in=wallet_ids, allows_negative=True).values_list(
-            "pk", flat=True
-        )
-    )
-    found: dict[int, int | None] = {
-        wallet_id: None if wallet_id in below_zero else 0 for wallet_id in wallet_ids
-    }
-    own = {
-        one.account_id: one.wallet_id
-        for one in holdings.values()
-        if one.wallet_id in wallet_ids and one.wallet_id not in below_zero
-    }
-    if own:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT account_id, sum(remaining) FROM loyalty_lot"
-                " WHERE account_id = ANY(%s) AND remaining > 0 AND NOT is_pending"
-                " AND (expires_at IS NULL OR expires_at > %s) GROUP BY account_id",
-                [list(own), at],
+    def __init__(
+        self,
+        programme: Programme,
+        member_id: int,
+        holdings: Holdings,
+        wallet_ids: Collection[int],
+        at: datetime,
+    ) -> None:
+        """Look into the wallets; one query, none without wallets.
+
+        ``holdings`` are the member's, loaded after it was locked.
+        """
+        self._programme = programme
+        self._member_id = member_id
+        self._holdings = holdings
+        self._at = at
+        self._wallet_ids = wallet_ids
+        own = [
+            holdings[member_id, wallet_id].account_id
+            for wallet_id in wallet_ids
+            if (member_id, wallet_id) in holdings
+        ]
+        self._open_lots = OpenLots(own) if own else None
+
+    def spendable(self) -> dict[int, int | None]:
+        """Return the points that can be spent, by wallet.
+
+        None where the wallet lets a balance go below zero.
+        """
+        return {
+            wallet_id: None if self._may_overdraw(wallet_id) else self._sum(wallet_id)
+            for wallet_id in self._wallet_ids
+        }
+
+    def pay(self, charges: Iterable[Charge], journal: Journal) -> None:
+        """Let the member pay; the caller saves the holdings and flushes the journal.
+
+        Takes the lots that expire first, then the oldest. Where the wallet lets a
+        balance go below zero pending lots are taken too, and then what is not there;
+        lots that have expired are posted as that first.
+
+        Raises:
+            InsufficientPoints: fewer can be spent; nothing may be written then.
+        """
+        charges = list(charges)
+        wanted = [(self._member_id, one.wallet_id) for one in charges]
+        open_missing(self._holdings, self._programme.program_id, wanted)
+        for one, key in zip(charges, wanted, strict=True):
+            self._pay(one, self._holdings[key], journal)
+
+    def _pay(self, one: Charge, holding: Holding, journal: Journal) -> None:
+        may_overdraw = self._may_overdraw(one.wallet_id)
+        if may_overdraw and self._open_lots is not None:
+            expire_lots(holding, self._open_lots, journal, self._at)
+        usable = self._usable(one.wallet_id, takes_pending=may_overdraw)
+        available = sum(lot.remaining for lot in usable)
+        if available < one.amount and not may_overdraw:
+            raise InsufficientPoints(
+                f"{one.amount} points were asked for, {available} can be spent.",
+                field="amount",
+                available=available,
             )
-            for account_id, points in cursor.fetchall():
-                found[own[account_id]] = int(points)
-    return found
-
-
-def charge(charges: Iterable[Charge], holdings: Holdings, *, at: datetime) -> None:
-    """Let a locked member pay; saves ``holdings``, which must be loaded since.
-
-    Takes the lots that expire first, then the oldest. Where the wallet lets a
-    balance go below zero pending lots are taken too, and then what is not there;
-    lots that have expired are posted as that first.
-
-    Raises:
-        InsufficientPoints: fewer can be spent; nothing was written.
-    """
-    charges = list(charges)
-    if not charges:
-        return
-    program_id = charges[0].program_id
-    open_missing(holdings, program_id, {(c.member_id, c.wallet_id) for c in charges})
-    below_zero = set(
-        Wallet.objects.filter(
-            pk__in={one.wallet_id for one in charges}, allows_negative=True
-        ).values_list("pk", flat=True)
-    )
-    paying = [holdings[one.member_id, one.wallet_id] for one in charges]
-    open_lots = OpenLots({holding.account_id for holding in paying})
-    journal = Journal(program_id, at)
-    for one, holding in zip(charges, paying, strict=True):
-        may_go_below_zero = one.wallet_id in below_zero
-        if may_go_below_zero:
-            expire_lots(holding, open_lots, journal, at)
-        _pay(one, holding, open_lots, journal, may_go_below_zero=may_go_below_zero)
-    save_holdings(holdings)
-    journal.flush()
-
-
-def _pay(
-    one: Charge,
-    holding: Holding,
-    open_lots: OpenLots,
-    journal: Journal,
-    *,
-    may_go_below_zero: bool,
-) -> None:
-    at = journal.created_at
-    lots = open_lots.of(holding.account_id)
-    usable = [lot for lot in lots if _is_spendable(lot, at)]
-    if may_go_below_zero:
-        usable += [lot for lot in lots if lot.is_pending]
-    available = sum(lot.remaining for lot in usable)
-    if available < one.amount and not may_go_below_zero:
-        raise InsufficientPoints(
-            f"{one.amount} points were asked for, {available} can be spent.",
-            field="amount",
-            available=available,
+        entry_id = journal.entry(
+            EntryDraft(
+                kind=EntryKind.SPEND.value,
+                debit_account_id=holding.account_id,
+                credit_account_id=self._programme.redeemed_accounts[one.wallet_id],
+                amount=one.amount,
+                bucket=_BUCKET,
+                occurred_at=self._at,
+                offer_id=one.offer_id,
+                activity_id=one.activity_id,
+                reason=one.reason,
+            )
         )
-    entry_id = journal.entry(
-        EntryDraft(
-            kind=EntryKind.SPEND.value,
-            debit_account_id=holding.account_id,
-            credit_account_id=side_account(one.wallet_id, AccountKind.REDEEMED),
-            amount=one.amount,
-            bucket=_BUCKET,
-            occurred_at=at,
-            offer_id=one.offer_id,
-            activity_id=one.activity_id,
-            reason=one.reason,
-        )
-    )
-    open_lots.take(min(one.amount, available), holding, usable, journal, entry_id)
-    holding.balance -= one.amount
-    holding.is_changed = True
+        if self._open_lots is not None:
+            taken = min(one.amount, available)
+            self._open_lots.take(taken, holding, usable, journal, entry_id)
+        holding.balance -= one.amount
+        holding.is_changed = True
 
+    def _may_overdraw(self, wallet_id: int) -> bool:
+        return wallet_id in self._programme.overdrawn_wallet_ids
 
-def _is_spendable(lot: OpenLot, at: datetime) -> bool:
-    return not lot.is_pending and (lot.expires_at is None or lot.expires_at > at)
+    def _sum(self, wallet_id: int) -> int:
+        usable = self._usable(wallet_id, takes_pending=False)
+        return sum(lot.remaining for lot in usable)
+
+    def _usable(self, wallet_id: int, *, takes_pending: bool) -> list[OpenLot]:
+        """Return the lots that can be taken from, in order; pending ones last."""
+        holding = self._holdings.get((self._member_id, wallet_id))
+        if holding is None or self._open_lots is None:
+            return []
+        lots = [
+            lot
+            for lot in self._open_lots.of(holding.account_id)
+            if lot.expires_at is None or lot.expires_at > self._at
+        ]
+        free = [lot for lot in lots if not lot.is_pending]
+        return free + [lot for lot in lots if lot.is_pending and takes_pending]

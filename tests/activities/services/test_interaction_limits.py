@@ -1,0 +1,148 @@
+"""Limits and prices of interactions where two of them meet."""
+
+from datetime import timedelta
+
+import pytest
+
+from activities.models import Interaction
+from activities.reports import ledger_mismatches
+from activities.services import record_activities, reverse_activities
+from activities.services.interacting import interact
+from activities.services.interactions import (
+    CampaignFullyRedeemed,
+    Interact,
+)
+from loyalty import ledger
+from loyalty.models import Account, FrequencyPeriod
+from tests.builders import (
+    NOON,
+    make_campaign,
+    make_member,
+    make_method,
+    make_program,
+    make_type,
+    purchase,
+    usage_of,
+    wallet_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program():
+    program = make_program()
+    make_type(program)
+    return program
+
+
+def act(campaign, member, *, seed=1, at=NOON):
+    return interact(
+        campaign.program_id,
+        Interact(campaign.pk, member.pk, "api"),
+        now=at,
+        random_source=lambda: seed,
+    )
+
+
+def composed(program, **fields):
+    defaults = {"context": "interaction", "reward_method": "methods", "points": 0}
+    return make_campaign(program, **{**defaults, **fields})
+
+
+def test_moments_that_decided_are_kept(program):
+    once = FrequencyPeriod.objects.get(unit="calendar_day")
+    campaign = composed(program)
+    make_method(campaign, cap_count=1, frequency_period=once)
+    make_method(campaign, starts_at=NOON + timedelta(days=1))
+    make_method(campaign, ends_at=NOON)
+    make_method(campaign)
+    member = make_member(program)
+
+    act(campaign, member)
+    act(campaign, member)
+
+    reasons = [
+        [one["reason"] for one in row.decision["rejections"]]
+        for row in Interaction.objects.order_by("pk")
+    ]
+    assert reasons == [
+        ["not_started", "ended"],
+        ["cap_reached", "not_started", "ended"],
+    ]
+
+
+def test_a_budget_set_later_counts_each_award_once(program):
+    campaign = composed(program)
+    make_method(campaign)
+    for _ in range(3):
+        act(campaign, make_member(program))
+    campaign.awards_budget = 5
+    campaign.save()
+
+    act(campaign, make_member(program))
+
+    assert usage_of(campaign) == (40, 4)
+    assert list(ledger_mismatches()) == []
+
+
+def test_a_capped_campaign_gives_back_each_award_of_its_methods_once(program):
+    once = FrequencyPeriod.objects.get(unit="calendar_day")
+    campaign = composed(
+        program,
+        context="activity",
+        awards_budget=5,
+        cap_count=3,
+        frequency_period=once,
+    )
+    make_method(campaign)
+    make_method(campaign)
+    member = make_member(program)
+    outcomes = record_activities(
+        program.pk, [purchase(member), purchase(member)], now=NOON
+    )
+    assert usage_of(campaign) == (40, 4)
+
+    reverse_activities(
+        program.pk, [outcomes[0].activity_id], now=NOON, reason="returned"
+    )
+
+    assert usage_of(campaign) == (20, 2)
+    assert list(ledger_mismatches()) == []
+
+
+def test_attempts_that_are_still_needed_are_no_reason_to_say_all_was_had(program):
+    campaign = make_campaign(program, context="interaction", required_attempts=3)
+    member = make_member(program)
+
+    done = [act(campaign, member) for _ in range(3)]
+
+    assert [one.is_fully_redeemed for one in done] == [False, False, False]
+
+
+def test_a_blank_beside_what_is_spent_is_nothing_to_pay_for(program):
+    campaign = composed(program)
+    make_method(campaign, usage_limit=1)
+    make_method(campaign, reward_method="nothing", points=0)
+    act(campaign, make_member(program))
+
+    with pytest.raises(CampaignFullyRedeemed):
+        act(campaign, make_member(program))
+
+
+def test_a_price_finer_than_its_wallet_is_rounded_up(program):
+    wallet = wallet_of(program)
+    member = make_member(program)
+    ledger.adjust(member, wallet.pk, 10, at=NOON, reason="start")
+    campaign = make_campaign(
+        program,
+        context="interaction",
+        reward_method="nothing",
+        points=0,
+        point_cost="0.5",
+        point_cost_wallet=wallet,
+    )
+
+    act(campaign, member)
+
+    assert Account.objects.get(member=member).balance == 9
