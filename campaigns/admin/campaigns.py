@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Case, When
 from django.utils import timezone
@@ -13,84 +12,42 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
-from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminTextInputWidget,
-)
 
+from campaigns.admin.campaign_form import (
+    CONDITIONS,
+    FIELDSETS,
+    LINKS,
+    CampaignForm,
+    CopyForm,
+)
+from campaigns.admin.methods import MethodInline, percent
 from campaigns.admin.readiness import ReadinessAdmin
-from campaigns.admin.wording import in_words
+from campaigns.admin.wording import gives, in_words
 from campaigns.models import Campaign
-from campaigns.reports import NOTHING_GIVEN, audience_count, given_by
+from campaigns.reports import (
+    NOTHING_GIVEN,
+    audience_count,
+    given_by,
+    standings_of,
+)
 from campaigns.services.lifecycle import duplicate_as_draft
 from loyalty.admin.bases import OwnProgramFilter
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import bar, number, points
 from loyalty.admin.offers import (
-    REWARD_CONDITIONS,
     STATE_LABELS,
-    OfferForm,
     StateFilter,
     pays_nothing,
     state_of,
     switch_question,
     window,
 )
-from loyalty.engine.facts import OfferKind
-from loyalty.models import Member, Weekday
+from loyalty.models import Member
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
-
-_LINKS = ("channels", "activity_types", "included_segments", "excluded_segments")
-
-
-class CopyForm(forms.Form):
-    """What the copy of a campaign is called."""
-
-    name = forms.CharField(
-        max_length=200,
-        help_text="For staff, for example with the new month in it.",
-        widget=UnfoldAdminTextInputWidget,
-    )
-
-
-class CampaignForm(OfferForm):
-    """The campaign's form: weekdays as boxes, a single wallet chosen already."""
-
-    kind = OfferKind.CAMPAIGN
-    weekdays = forms.TypedMultipleChoiceField(
-        choices=Weekday.choices,
-        coerce=int,
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Only on these days, in the program's zone. None ticked: every day.",
-    )
-
-    class Meta:
-        labels = {"item_list": "Product list", "holdout_percent": "Held out, percent"}
-        help_texts = {
-            "name": "For staff, as it stands in lists and explanations.",
-            "code": "Optional: the name that other systems use for this campaign.",
-            "minimum_value": "Activities worth less earn nothing here. In the "
-            "currency that tills send; empty: no lowest value.",
-            "maximum_value": "Activities worth more earn nothing here; one of exactly "
-            "this value still counts. Empty: no highest value.",
-            "item_list": "Only activities with a product on this list. Points per "
-            "unit of matching items count these products alone. Empty: any product.",
-            "holdout_percent": "So many of the members above get nothing from this "
-            "campaign, for example 10: chosen by chance, once and for all. Comparing "
-            "them with the others later shows what the campaign changed. Fixed once "
-            "the campaign has given something. Empty: nobody is held out.",
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Start a new campaign switched off, so that nothing is paid by mistake."""
-        super().__init__(*args, **kwargs)
-        if self.instance.pk is None:
-            self.initial.setdefault("is_enabled", False)
 
 
 class CampaignChangeList(ChangeList):
@@ -112,18 +69,23 @@ class CampaignAdmin(ReadinessAdmin):
     list_display = ("told", "state", "bucket", "window", "points_given", "budget_used")
     list_filter = (
         StateFilter,
+        ("context", ChoicesDropdownFilter),
+        ("group", OwnProgramFilter),
         ("business_unit", OwnProgramFilter),
         ("included_segments", OwnProgramFilter),
         ("activity_types", OwnProgramFilter),
         ("reward_method", ChoicesDropdownFilter),
     )
-    search_fields = ("name", "code", "description")
+    search_fields = ("name", "code", "owner_code", "description")
     list_select_related = (
         "wallet",
         "frequency_period",
         "minimum_tier",
         "item_list",
         "business_unit",
+        "group",
+        "voucher_type",
+        "point_cost_wallet",
     )
     list_per_page = 25
     ordering = ("-pk",)
@@ -133,87 +95,18 @@ class CampaignAdmin(ReadinessAdmin):
         "included_segments",
         "excluded_segments",
         "item_list",
+        "qualify_groups",
+        "business_units",
     )
-    conditional_fields = REWARD_CONDITIONS
+    conditional_fields = CONDITIONS
+    inlines = (MethodInline,)
     actions_detail: tuple[str, ...] = ("switch_on", "switch_off", "duplicate")
     change_form_outer_before_template = "admin/campaigns/in_words.html"
     readonly_fields = ("points_given", "budget_used")
-    fieldsets = (
-        (
-            "What",
-            {
-                "classes": ("tab",),
-                "fields": (
-                    "program",
-                    "name",
-                    "is_enabled",
-                    "activity_types",
-                    "item_list",
-                    "minimum_value",
-                    "maximum_value",
-                    "context",
-                    "code",
-                    "description",
-                ),
-            },
-        ),
-        (
-            "When",
-            {
-                "classes": ("tab",),
-                "fields": ("starts_at", "ends_at", "weekdays", "opens_at", "closes_at"),
-            },
-        ),
-        (
-            "Who",
-            {
-                "classes": ("tab",),
-                "description": "With a segment or a tier the points are booked as "
-                "Targeted, otherwise as Bonus.",
-                "fields": (
-                    "included_segments",
-                    "excluded_segments",
-                    "minimum_tier",
-                    "holdout_percent",
-                ),
-            },
-        ),
-        ("Where", {"classes": ("tab",), "fields": ("business_unit", "channels")}),
-        (
-            "Reward",
-            {
-                "classes": ("tab",),
-                "fields": (
-                    "reward_method",
-                    "points",
-                    "per_value",
-                    "multiplier",
-                    "wallet",
-                ),
-            },
-        ),
-        (
-            "Limits",
-            {
-                "classes": ("tab",),
-                "fields": (
-                    "cap_count",
-                    "frequency_period",
-                    "required_attempts",
-                    "points_budget",
-                    "awards_budget",
-                    "budget_policy",
-                    "exclusive_group",
-                    "priority",
-                    "points_given",
-                    "budget_used",
-                ),
-            },
-        ),
-    )
+    fieldsets = FIELDSETS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related(*_LINKS)
+        return super().get_queryset(request).prefetch_related(*LINKS)
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Show what is over last, the newest of the others first."""
@@ -226,8 +119,7 @@ class CampaignAdmin(ReadinessAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Campaign | None = None
     ) -> tuple[str, ...]:
-        """What sets it off is fixed once it is created."""
-        return (*self.readonly_fields, "context") if obj else ()
+        return self.readonly_fields if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         """Leave out what a new campaign cannot have yet."""
@@ -269,6 +161,7 @@ class CampaignAdmin(ReadinessAdmin):
                 "member_count": Member.objects.filter(program=campaign.program).count(),
                 "points_given": points(given.points, campaign.wallet.decimals),
                 "award_count": given.awards,
+                "to_win": _to_win(campaign),
             }
             if state != "Ended":
                 extra["readiness"] = self.readiness_context(request, campaign)
@@ -384,6 +277,21 @@ class CampaignAdmin(ReadinessAdmin):
         rows = self.get_queryset(request).filter(pk=object_id)
         asked = self._switch(request, rows, to=to)
         return asked or self.back_to(campaign)
+
+
+def _to_win(campaign: Campaign) -> list[dict[str, str]]:
+    """Return what can be won or is given, as lines of a table."""
+    methods = sorted(campaign.methods.all(), key=lambda one: one.pk)
+    return [
+        {
+            "name": one.method.title or one.method.name,
+            "gives": gives(one.method),
+            "chance": "" if one.chance is None else percent(one.chance),
+            "given": f"{one.given:,}",
+            "left": "No limit" if one.left is None else f"{one.left:,}",
+        }
+        for one in standings_of(campaign, methods)
+    ]
 
 
 def _given(campaign: Campaign) -> Any:

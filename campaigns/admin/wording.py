@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from campaigns.models import Context, Handling
 from loyalty.admin.formatting import money, number
-from loyalty.admin.offers import limits, listed, pays, when
-from loyalty.engine.facts import RewardKind
+from loyalty.admin.offers import limits, listed, pays, reward, when
+from loyalty.engine.facts import Distribution, RewardKind
 from loyalty.engine.quests import Measure
 from loyalty.models import Weekday
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from campaigns.models import Campaign, Quest, QuestRequirement
+    from campaigns.models import Campaign, Quest, QuestRequirement, RewardMethod
 
 
 def in_words(campaign: Campaign, zone: tzinfo) -> str:
     """Return what a campaign does: a sentence, and more where it does not stack.
 
-    Reads the foreign keys and the four many-to-many fields: select and prefetch
-    them for lists.
+    Reads the foreign keys, the many-to-many fields and the reward methods: select and
+    prefetch them for lists.
     """
+    if campaign.context == Context.INTERNAL.value:
+        return (
+            "Nothing sets it off and nobody gets anything: other systems refer to it."
+        )
     parts = [
         when(campaign, zone) + _schedule(campaign) + ",",
         _audience(campaign),
-        pays(campaign),
+        _given(campaign),
         _of_what(campaign),
         _where(campaign),
     ]
@@ -36,6 +41,8 @@ def in_words(campaign: Campaign, zone: tzinfo) -> str:
             " Does not stack with other campaigns of the group "
             f"“{campaign.exclusive_group}”."
         )
+    if campaign.group is not None:
+        text += f" Part of “{campaign.group}”, within its dates."
     if campaign.holdout_percent is not None:
         text += (
             f" {number(campaign.holdout_percent)} % of the members are held out, to "
@@ -67,7 +74,38 @@ def _audience(campaign: Campaign) -> str:
     return text
 
 
+def _given(campaign: Campaign) -> str:
+    """Return what members get, as the verb of the sentence."""
+    methods = sorted(campaign.methods.all(), key=lambda one: one.pk)
+    methods = [one for one in methods if one.is_enabled]
+    if campaign.reward_method != RewardKind.METHODS.value:
+        return pays(campaign)
+    if not methods:
+        return "get nothing yet"
+    if campaign.handling == Handling.RANDOM_DRAW.value:
+        things = dict.fromkeys(gives(one) for one in methods)
+        return f"draw one of {len(methods)} prizes ({listed(things)})"
+    return f"get {listed([gives(one) for one in methods], 'and')}"
+
+
+def gives(method: RewardMethod) -> str:
+    """Return what a reward method gives: "500 Loyalty points", "nothing"."""
+    text = reward(method)
+    if method.distribution == Distribution.PER_ITEM.value:
+        return f"{text} for each matching product"
+    return text
+
+
+def _price(campaign: Campaign) -> str:
+    if campaign.point_cost is None:
+        return "each time they interact with it"
+    unit = campaign.point_cost_wallet
+    return f"for {number(campaign.point_cost)} of their “{unit}” each time"
+
+
 def _of_what(campaign: Campaign) -> str:
+    if campaign.context == Context.INTERACTION.value:
+        return _price(campaign)
     types = listed([str(one) for one in campaign.activity_types.all()])
     is_per_item = campaign.reward_method == RewardKind.PER_ITEM_VALUE.value
     phrases = []
@@ -82,6 +120,9 @@ def _of_what(campaign: Campaign) -> str:
         phrases.append("for any basket" if is_basket else "for any activity")
     if campaign.item_list_id is not None and not is_per_item:
         phrases.append(f"with a product on “{campaign.item_list}”")
+    groups = [f"“{one}”" for one in campaign.qualify_groups.all()]
+    if groups:
+        phrases.append(f"that holds {listed(groups, 'and')}")
     return " ".join([*phrases, *_values(campaign)])
 
 
@@ -99,8 +140,13 @@ def _values(campaign: Campaign) -> list[str]:
 def _where(campaign: Campaign) -> str:
     channels = listed([str(one) for one in campaign.channels.all()])
     phrases = [f"through {channels}"] if channels else []
+    units = [str(one) for one in campaign.business_units.all()]
     if campaign.business_unit_id is not None:
-        phrases.append(f"at {campaign.business_unit}")
+        units = [str(campaign.business_unit)]
+    if units:
+        phrases.append(f"at {listed(units)}")
+    if campaign.currencies:
+        phrases.append(f"paid in {listed(campaign.currencies)}")
     return " ".join(phrases)
 
 

@@ -41,6 +41,7 @@ REWARD_CONDITIONS = {
     "multiplier": "reward_method == 'multiplier'",
     "voucher_type": "reward_method == 'voucher'",
 }
+_IN_POINTS = (RewardKind.FIXED, RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE)
 _PERIODS = {
     Unit.ROLLING_24_HOURS: "in any 24 hours",
     Unit.CALENDAR_DAY: "a day",
@@ -147,9 +148,24 @@ def pays(offer: Offer) -> str:
         return f"get the voucher “{offer.voucher_type}”"
     if method is RewardKind.METHODS:
         return "get what its reward methods give"
+    if method is RewardKind.METHODS:
+        return "get what its reward methods give"
     if method is RewardKind.MULTIPLIER:
-        return f"earn {number(offer.multiplier or 0)} × the base points on top"
-    amount = f"earn {number(offer.points)} {unit_of(offer)}"
+        return f"earn {reward(offer)} on top"
+    verb = "get" if method is RewardKind.VOUCHER else "earn"
+    return f"{verb} {reward(offer)}"
+
+
+def reward(offer: Offer) -> str:
+    """Return the reward as a thing: "2 points per 1.00", "the voucher “Tea”"."""
+    method = RewardKind(offer.reward_method)
+    if method is RewardKind.NOTHING:
+        return "nothing"
+    if method is RewardKind.VOUCHER:
+        return f"the voucher “{offer.voucher_type}”"
+    if method is RewardKind.MULTIPLIER:
+        return f"{number(offer.multiplier or 0)} × the base points"
+    amount = f"{number(offer.points)} {unit_of(offer)}"
     if method is RewardKind.FIXED:
         return amount
     return f"{amount} per {money(offer.per_value)}"
