@@ -68,7 +68,7 @@ class StoredInteraction(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     campaign = serializers.IntegerField()
     member = serializers.IntegerField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     key = serializers.CharField()
     mode = serializers.CharField(help_text="How the caller made itself known.")
     occurred_at = serializers.DateTimeField()

@@ -93,6 +93,8 @@ class CampaignInteractionViewSet(ProgramViewSet):
         if interacted.is_fully_redeemed:
             detail = "The member has had every reward of this campaign."
             raise Problem(409, "already_redeemed", detail)
+        if interacted.interaction_id is None:
+            raise AssertionError("What happened has a number.")
         row = Interaction.objects.get(pk=interacted.interaction_id)
         answer = bodies.whole_body(row, explain=explain)
         return Response(answer, status=status.HTTP_201_CREATED)

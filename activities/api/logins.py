@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 STATUS_OF_REFUSAL.update({"unknown_staff": 422})
 
 _MEMBERS = frozenset({"member", "hours", "staff"})
+_CREDENTIALS = ("username", "password")
 _STAFF = {
     "type": "object",
-    "properties": {"username": {"type": "string"}, "password": {"type": "string"}},
-    "required": ["username", "password"],
+    "properties": {name: {"type": "string"} for name in _CREDENTIALS},
+    "required": list(_CREDENTIALS),
     "additionalProperties": False,
 }
 _TEXT_CHARACTERS_MAX = 150
@@ -127,11 +128,11 @@ class LoginViewSet(mixins.DestroyModelMixin, ProgramViewSet):
 
 
 def _credentials(value: Any) -> tuple[str, str]:
-    check_members(value, frozenset(_STAFF["properties"]), "/staff")
-    texts = [value.get(name) for name in ("username", "password")]
+    check_members(value, frozenset(_CREDENTIALS), "/staff")
+    texts = [value.get(name) for name in _CREDENTIALS]
     errors = [
         wrong(f"/staff/{name}", "not_text", "Text of at most 150 characters.")
-        for name, text in zip(("username", "password"), texts, strict=True)
+        for name, text in zip(_CREDENTIALS, texts, strict=True)
         if not isinstance(text, str) or not 1 <= len(text) <= _TEXT_CHARACTERS_MAX
     ]
     if errors:

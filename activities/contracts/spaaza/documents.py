@@ -14,7 +14,7 @@ _USER = (
     "The member's number, at most 10 digits. Administrators and privileged clients "
     "name the member in one of three ways."
 )
-_WHAT = {
+_WHAT: dict[str, tuple[str, dict[str, Any]]] = {
     "campaign_id": ("The number of the campaign.", {"type": "integer"}),
     "chain_id": (
         "The number of the program. Administrators must name it.",

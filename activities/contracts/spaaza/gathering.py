@@ -84,7 +84,7 @@ def _member_named(asked: Asked, who: Credentials) -> Named | None:
 
 def _campaign_with(campaign_id: int | None) -> Campaign:
     rows = Campaign.objects.only("pk", "program_id", "business_unit_id")
-    campaign = rows.filter(pk=campaign_id).first()
+    campaign = None if campaign_id is None else rows.filter(pk=campaign_id).first()
     if campaign is None:
         raise refusal("campaign_id_not_found")
     return campaign

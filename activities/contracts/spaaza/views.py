@@ -14,7 +14,7 @@ from activities.contracts.spaaza.credentials import Credentials, Mode
 from activities.contracts.spaaza.envelope import CONTRACT, SOURCE, success_body
 from activities.contracts.spaaza.gathering import target_of
 from activities.contracts.spaaza.replaying import answer_once
-from activities.services import ProgramDisabled
+from activities.services import AmountTooLarge, ProgramDisabled
 from activities.services.interacting import interact
 from activities.services.interactions import (
     BlockedMember,
@@ -31,7 +31,6 @@ from campaigns.services.programme import UnknownProgram
 from loyalty.api.bodies import StrictJsonParser
 from loyalty.api.contract import BEARER, ContractView, in_header
 from loyalty.api.form_bodies import FormParser, MultipartParser
-from loyalty.ledger import AmountTooLarge
 from loyalty.services.vouchers.refusals import VoucherCodesSpent
 
 if TYPE_CHECKING:

@@ -18,6 +18,8 @@ from tests.builders import NOON, make_campaign
 from tests.callers import make_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from loyalty.models import Member, Program
 
 PATH = "/interact-campaign"
@@ -53,7 +55,7 @@ class Call:
         kept = {name: one for name, one in merged.items() if name not in without}
         return Call(dict(self.headers), kept)
 
-    def with_headers(self, headers: dict[str, str | None]) -> Call:
+    def with_headers(self, headers: Mapping[str, str | None]) -> Call:
         """Return the call with other headers; None takes one away."""
         merged = {**self.headers, **headers}
         kept = {name: one for name, one in merged.items() if one is not None}
