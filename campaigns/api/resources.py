@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import django_filters
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from campaigns.api.readiness import CostSerializer, ReadinessSerializer, body_of
 from campaigns.models import Campaign, ItemList, ListedItem
 from campaigns.services.budgets import paid_by
+from campaigns.services.readiness import readiness_of
 from loyalty.api.bases import BodySerializer, RowSerializer
 from loyalty.api.fields import RowIds, TextField
 from loyalty.api.filters import CodeFilters, MomentFilter, NumberFilter, TruthFilter
@@ -135,6 +138,23 @@ class CampaignViewSet(ConfigurationViewSet):
         campaign_id = self.get_object().pk
         points, awards = paid_by([campaign_id])[campaign_id]
         return Response({"points_paid": points, "awards_paid": awards})
+
+    @extend_schema(
+        responses=ReadinessSerializer, parameters=[CostSerializer], filters=False
+    )
+    @action(detail=True, pagination_class=None)
+    def readiness(self, request: Request, pk: str) -> Response:
+        """What is wrong or odd about the campaign, and what it may cost at most."""
+        asked = CostSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        campaign = self.get_object()
+        report = readiness_of(campaign, now=timezone.now(), **asked.validated_data)
+        return Response(body_of(report, campaign.pk))
+
+    def known_parameters(self) -> frozenset[str]:
+        """Return the query parameters that the action reads."""
+        own = {"cost_per_point"} if self.action == "readiness" else set()
+        return super().known_parameters() | own
 
 
 class ItemListSerializer(RowSerializer):

@@ -111,6 +111,11 @@ def test_every_restriction_can_be_written_and_read(program, client, spring):
         ({"awards_budget": -1}, "/awards_budget"),
         ({"awards_budget": 2**63 - 1 + 2**62}, "/awards_budget"),
         ({"budget_policy": "perhaps"}, "/budget_policy"),
+        ({"holdout_percent": "10"}, "/starts_at"),
+        (
+            {"holdout_percent": 100, "starts_at": "2026-03-01T00:00:00Z"},
+            "/holdout_percent",
+        ),
         ({"cap_count": 1}, None),
         ({"channels": [10**9]}, "/channels"),
         ({"channels": "STORE"}, "/channels"),
@@ -140,6 +145,18 @@ def test_a_refused_change_changes_nothing(client, spring):
 
     problem_in(response, 400, "invalid")
     assert client.get(f"campaigns/{row['id']}").json() == row
+
+
+def test_a_share_of_the_members_is_held_out_from_creation(program, client, spring):
+    builders.make_channel(program, "STORE")
+    starts_at = "2026-03-01T00:00:00Z"
+    body = {**spring, "starts_at": starts_at, "holdout_percent": "99.99"}
+
+    row = client.post("campaigns", body).json()
+
+    assert row["holdout_percent"] == "99.99"
+    members = [builders.make_member(program) for _ in range(3)]
+    assert [bonus_of(client, member) for member in members] == [0, 0, 0]
 
 
 def test_the_context_of_a_campaign_is_fixed(client, spring):

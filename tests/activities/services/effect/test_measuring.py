@@ -364,8 +364,8 @@ def test_an_additional_visit_costs_the_points_beyond_the_visits_beyond(program):
 
 
 def test_a_visit_has_no_price_while_no_more_visits_are_certain(program):
-    campaign = measured(program)
-    member_ids = make_members(program, 40)
+    campaign = measured(program, holdout_salt="spring")
+    member_ids = make_members(program, 40, first_id=5_000_000)
     came(program, member_ids[:20])
 
     cost = effect_of(campaign, point_cost=Decimal("0.01")).costs[0]
@@ -424,7 +424,7 @@ def test_a_campaign_that_has_not_begun_cannot_be_measured(program, starts_at):
 
 
 def test_without_a_start_the_first_award_is_the_start(program):
-    campaign = measured(program, "1", starts_at=None)
+    campaign = measured(program, "0.01", starts_at=None)
     member = make_member(program, enrolled_at=BEFORE)
     record_activities(program.pk, [purchase(member, "5")], now=NOON)
 
