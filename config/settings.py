@@ -300,6 +300,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "WeekdayEnum": "loyalty.models.Weekday",
         "QuestStatusEnum": "campaigns.models.QuestStatus",
         "UploadStatusEnum": "activities.models.UploadStatus",
+        "VoucherStatusEnum": "loyalty.models.VoucherStatus",
+        "CodeJobStatusEnum": "loyalty.models.CodeJobStatus",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -17,7 +17,13 @@ from loyalty.api.fields import (
     TextField,
     WholeNumberField,
 )
-from loyalty.models import CodeSource, VoucherCodeJob, VoucherType
+from loyalty.models import (
+    CodeSource,
+    VoucherCodeJob,
+    VoucherKind,
+    VoucherStatus,
+    VoucherType,
+)
 from loyalty.services.vouchers import (
     CLAIMS_MAX,
     CODES_MAX,
@@ -126,12 +132,12 @@ class VoucherSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     code = serializers.CharField()
     status = serializers.ChoiceField(
-        ["available", "generated", "claimed", "redeemed", "expired", "void"],
+        VoucherStatus.choices,
         help_text="`available`: on a list, given to nobody. Past `expires_at` it is "
         "`expired`.",
     )
     type = serializers.IntegerField(help_text="Number of its voucher type.")
-    kind = serializers.ChoiceField(["basket", "percentage", "perk", "per_unit"])
+    kind = serializers.ChoiceField(VoucherKind.choices)
     member = serializers.IntegerField(allow_null=True)
     offer = serializers.IntegerField(allow_null=True, help_text="What gave it.")
     activity = serializers.IntegerField(
