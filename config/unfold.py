@@ -1,5 +1,6 @@
 """Look and navigation of the admin."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,18 +11,24 @@ from django.urls import reverse, reverse_lazy
 def _page(title: str, icon: str, model: str) -> dict[str, Any]:
     """Return a line of the sidebar for a model's list, for those who may see it."""
     app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": _may_see(model),
+    }
+
+
+def _may_see(model: str) -> Callable[[HttpRequest], bool]:
+    """Return whether a request comes from somebody who may see a model's rows."""
+    app, name = model.split(".")
 
     def may_see(request: HttpRequest) -> bool:
         return any(
             request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change")
         )
 
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": may_see,
-    }
+    return may_see
 
 
 def _programs(request: HttpRequest) -> list[dict[str, Any]]:
@@ -92,6 +99,13 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Campaigns", "campaign", "campaigns.campaign"),
                     _page("Quests", "flag", "campaigns.quest"),
+                    {
+                        "title": "Try it out",
+                        "icon": "science",
+                        "link": reverse_lazy("admin:activities_backtest_try"),
+                        "permission": _may_see("campaigns.campaign"),
+                    },
+                    _page("Backtests", "history", "activities.backtest"),
                     _page("Activity types", "touch_app", "loyalty.activitytype"),
                     _page("Segments", "groups", "loyalty.segment"),
                     _page("Rule segments", "rule", "activities.rulesegment"),

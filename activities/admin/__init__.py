@@ -3,10 +3,19 @@
 from activities.admin import (
     activities,
     anonymous,
+    backtests,
     campaigns,
     logins,
     segments,
     uploads,
 )
 
-__all__ = ["activities", "anonymous", "campaigns", "logins", "segments", "uploads"]
+__all__ = [
+    "activities",
+    "anonymous",
+    "backtests",
+    "campaigns",
+    "logins",
+    "segments",
+    "uploads",
+]

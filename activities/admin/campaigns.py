@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 from unfold.decorators import action
 
 from activities.admin.effect import effect_page
@@ -22,7 +24,30 @@ admin.site.unregister(Campaign)
 class MeasuredCampaignAdmin(CampaignAdmin):
     """Campaigns, with what they changed."""
 
-    actions_detail = (*CampaignAdmin.actions_detail, "measured_effect")
+    actions_detail = (
+        *CampaignAdmin.actions_detail,
+        "try_out",
+        "backtest",
+        "measured_effect",
+    )
+
+    @action(description="Try it out", permissions=["view"], icon="science")
+    def try_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what an activity would earn if the campaign were live."""
+        campaign = self.row_or_404(request, object_id)
+        address = reverse("admin:activities_backtest_try")
+        return HttpResponseRedirect(f"{address}?campaigns={campaign.pk}")
+
+    @action(description="Backtest", permissions=["backtest"], icon="history")
+    def backtest(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Try the campaign on what members did."""
+        campaign = self.row_or_404(request, object_id)
+        address = reverse("admin:activities_backtest_add")
+        return HttpResponseRedirect(f"{address}?campaigns={campaign.pk}")
+
+    def has_backtest_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the person may ask for backtests."""
+        return request.user.has_perm("activities.add_backtest")
 
     @action(description="Measured effect", permissions=["view"], icon="insights")
     def measured_effect(

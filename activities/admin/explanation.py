@@ -21,6 +21,7 @@ from loyalty.engine.facts import Bucket, OfferKind
 from loyalty.models import Entry, Offer, Segment, Tier, Wallet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import tzinfo
 
     from activities.models import Activity
@@ -44,13 +45,17 @@ class WalletLine(NamedTuple):
 
 
 class OfferLine(NamedTuple):
-    """One offer that was considered: what it paid, or why it did not."""
+    """One offer that was considered: what it paid, or why it did not.
+
+    ``mark`` says what is special about it where drafts are tried.
+    """
 
     name: str
     address: str
     bucket: str
     points: str
     reason: str
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,14 +78,21 @@ class _Names(NamedTuple):
     wallets: dict[str, Wallet]
     tiers: dict[int, Tier]
     voice: Voice
+    marks: Mapping[int, str]
 
 
-def explain(activity: Activity, zone: tzinfo) -> Explanation:
-    """Return the decision record in words; five queries."""
+def explain(
+    activity: Activity, zone: tzinfo, marks: Mapping[int, str] | None = None
+) -> Explanation:
+    """Return the decision record in words; five queries.
+
+    The activity may be one that is only simulated and has no row. ``marks`` are
+    words beside some offers, by number.
+    """
     record: dict[str, Any] = activity.latest_decision() or {}
     awards = record.get("awards", [])
     rejections = record.get("rejections", [])
-    names = _names(activity, awards, rejections, zone)
+    names = _names(activity, awards, rejections, zone)._replace(marks=marks or {})
     segment_ids = record.get("segments") or []
     return Explanation(
         wallets=_wallet_lines(awards, names),
@@ -116,7 +128,7 @@ def _names(
         offers={pk: offer.name for pk, offer in offers.items()},
         tiers={tier.threshold: tier.name for tier in tiers.values()},
     )
-    return _Names(offers, {wallet.code: wallet for wallet in wallets}, tiers, voice)
+    return _Names(offers, {wallet.code: wallet for wallet in wallets}, tiers, voice, {})
 
 
 def _wallet_lines(awards: list[dict[str, Any]], names: _Names) -> list[WalletLine]:
@@ -142,6 +154,7 @@ def _award_line(award: dict[str, Any], activity: Activity, names: _Names) -> Off
         award["bucket"].capitalize(),
         points(award["points"], decimals),
         _remark(award, activity, _voice(names, decimals)),
+        _mark(award, names),
     )
 
 
@@ -161,7 +174,11 @@ def _remark(award: dict[str, Any], activity: Activity, voice: Voice) -> str:
 def _rejection_line(rejection: dict[str, Any], names: _Names) -> OfferLine:
     name, address, decimals = _offer(rejection["offer"], names)
     text = sentence(rejection["reason"], rejection, _voice(names, decimals))
-    return OfferLine(name, address, "", "", text)
+    return OfferLine(name, address, "", "", text, _mark(rejection, names))
+
+
+def _mark(part: dict[str, Any], names: _Names) -> str:
+    return names.marks.get(part.get("campaign", part["offer"]), "")
 
 
 def _voice(names: _Names, decimals: int) -> Voice:
@@ -174,7 +191,9 @@ def _offer(offer_id: int, names: _Names) -> tuple[str, str, int]:
     offer = names.offers.get(offer_id)
     if offer is None:
         return f"Offer {offer_id}", "", 0
-    address = reverse(f"admin:{_PAGES[offer.kind]}_change", args=[offer.pk])
+    # Reward methods stand on their campaign's page and have none of their own.
+    page = _PAGES.get(offer.kind)
+    address = reverse(f"admin:{page}_change", args=[offer.pk]) if page else ""
     return offer.name, address, offer.wallet.decimals
 
 
@@ -193,6 +212,8 @@ def _tier_change(change: dict[str, Any] | None, names: _Names) -> str:
 
 
 def _entries(activity: Activity) -> list[tuple[Entry, str]]:
+    if activity.pk is None:
+        return []
     rows = Entry.objects.filter(activity_id=activity.pk).select_related(
         "credit_account__wallet", "offer"
     )

@@ -44,9 +44,9 @@ def simulate_activity(
     """Decide one activity as it would be recorded, and write nothing.
 
     The campaigns of ``with_campaigns`` count as enabled. Their dates count as ever:
-    to try a campaign that has not started, let the activity happen later. Each of
-    them is decided about even where nothing speaks for it, so that the decision
-    names the reason.
+    to try a campaign that has not started, let the activity happen later; moments
+    that lie ahead are decided as if they had come. Each of them is decided about even
+    where nothing speaks for it, so that the decision names the reason.
 
     Args:
         program_id: the program of all of them.
@@ -70,7 +70,7 @@ def simulate_activity(
     (outcome,) = simulate_activities(
         program_id,
         [command],
-        now=now,
+        now=max(now, command.occurred_at),
         may_enrol=may_enrol,
         programme=programme,
         always=with_campaigns,

@@ -50,7 +50,7 @@ GROUPS: dict[str, Q] = {
     | _of(("add",), ("activityreversal", "entry"))
     # To change a voucher is to cancel it, for a reason.
     | _of(("change",), ("voucher",)),
-    "Analyst": _VIEW,
+    "Analyst": _VIEW | _of(("add",), ("backtest",)),
     # To add an entry is to move points by hand, for a reason.
     "Finance": _VIEW
     | _of(("add",), ("activityreversal", "entry"))

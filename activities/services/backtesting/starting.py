@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Max, Min
 
 from activities.models import Activity, Backtest, BacktestDates, BacktestStatus
 from activities.services.backtesting.trial import Span, UnknownTrial
@@ -95,7 +96,7 @@ def cancel_backtest(backtest: Backtest, *, now: datetime) -> Backtest:
 
 def recorded_span(program: Program) -> Span | None:
     """Return from the first to the last activity's moment; None without any."""
-    rows = Activity.objects.filter(program=program)
-    first = rows.order_by("occurred_at").values_list("occurred_at", flat=True).first()
-    last = rows.order_by("-occurred_at").values_list("occurred_at", flat=True).first()
-    return Span(first, last) if first and last else None
+    found = Activity.objects.filter(program=program).aggregate(
+        first=Min("occurred_at"), last=Max("occurred_at")
+    )
+    return Span(found["first"], found["last"]) if found["first"] else None
