@@ -144,10 +144,6 @@ def pays(offer: Offer) -> str:
     method = RewardKind(offer.reward_method)
     if method is RewardKind.NOTHING:
         return "earn nothing"
-    if method is RewardKind.VOUCHER:
-        return f"get the voucher “{offer.voucher_type}”"
-    if method is RewardKind.METHODS:
-        return "get what its reward methods give"
     if method is RewardKind.METHODS:
         return "get what its reward methods give"
     if method is RewardKind.MULTIPLIER:
