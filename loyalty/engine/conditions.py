@@ -54,9 +54,9 @@ def first_failure(
     if failure is None and offer.asks_about_basket:
         failure = _failure_of_basket(offer, activity)
     if failure is None and offer.asks_about_member:
-        failure = failure_of_tier(offer, tier_id, rules) or failure_of_segments(
-            offer, segment_ids
-        )
+        if offer.minimum_tier_threshold is not None:
+            failure = failure_of_tier(offer, tier_id, rules)
+        failure = failure or failure_of_segments(offer, segment_ids)
     return failure
 
 
@@ -110,10 +110,7 @@ def _failure_of_basket(offer: Offer, activity: ActivityFacts) -> Rejection | Non
     if offer.currencies and activity.currency not in offer.currencies:
         return Rejection(offer, Reason.OTHER_CURRENCY)
     list_id = offer.item_list_id
-    # A list, because a generator costs more than so few items.
-    if list_id is not None and not any(
-        [list_id in item.list_ids for item in activity.items]  # noqa: C419
-    ):
+    if list_id is not None and not _holds(activity, list_id):
         return Rejection(offer, Reason.NO_MATCHING_ITEM)
     for group in offer.qualify:
         found = matches_of(activity, group).quantity
@@ -127,6 +124,13 @@ def _failure_of_basket(offer: Offer, activity: ActivityFacts) -> Rejection | Non
             operands = {"required": max(redeem.required, 1), "found": found}
             return Rejection(offer, Reason.BASKET_WITHOUT_GROUP, operands)
     return None
+
+
+def _holds(activity: ActivityFacts, list_id: int) -> bool:
+    for item in activity.items:  # noqa: SIM110 (a generator takes longer)
+        if list_id in item.list_ids:
+            return True
+    return False
 
 
 def failure_of_tier(
@@ -200,7 +204,8 @@ def failure_of_count(
     if offer.cap is not None:
         window = window_of(offer, moment, clock)
         start, end = window
-        used = sum(1 for at, is_paid in completions if is_paid and start <= at < end)
+        inside = [at for at, is_paid in completions if is_paid and start <= at < end]
+        used = len(inside)
         if used >= offer.cap:
             operands = {"cap": offer.cap, "used": used, "from": start, "until": end}
             return Rejection(offer, Reason.CAP_REACHED, operands)

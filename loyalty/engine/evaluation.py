@@ -8,7 +8,6 @@ the activity could count towards, by number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loyalty.engine.facts import (
@@ -22,7 +21,7 @@ from loyalty.engine.facts import (
 )
 from loyalty.engine.methods import decide_methods
 from loyalty.engine.quest_decision import absorb_step, decide_quest
-from loyalty.engine.rewards import Case, in_wallet_of, outcome_of
+from loyalty.engine.rewards import Case, failure_of, in_wallet_of, reward_of
 from loyalty.engine.tiers import tier_at, tier_for
 
 if TYPE_CHECKING:
@@ -108,16 +107,18 @@ def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
     )
 
 
-@dataclass(slots=True)
 class _Outcome:
     """What has been decided so far."""
 
-    awards: list[Award] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    counted: list[Counted] = field(default_factory=list)
-    steps: list[QuestStep] = field(default_factory=list)
-    draws: list[Draw] = field(default_factory=list)
-    codes_taken: dict[int | None, int] = field(default_factory=dict)
+    __slots__ = ("awards", "codes_taken", "counted", "draws", "rejections", "steps")
+
+    def __init__(self) -> None:
+        self.awards: list[Award] = []
+        self.rejections: list[Rejection] = []
+        self.counted: list[Counted] = []
+        self.steps: list[QuestStep] = []
+        self.draws: list[Draw] = []
+        self.codes_taken: dict[int | None, int] = {}
 
     def file(self, outcome: Award | Rejection) -> None:
         offer = outcome.offer
@@ -183,7 +184,7 @@ def segments_at(history: MemberHistory, moment: datetime) -> frozenset[int]:
 def _decide_offers(
     case: Case, base: Offer, candidates: Sequence[Offer], into: _Outcome
 ) -> None:
-    outcome = outcome_of(base, case, base_points=0)
+    outcome = failure_of(base, case) or reward_of(base, case, 0)
     into.file(outcome)
     if isinstance(outcome, Rejection) and outcome.reason in _CLOSES_THE_TYPE:
         into.rejections.extend(
@@ -203,7 +204,7 @@ def _decide_offers(
             points = base_points
             if offer.wallet is not base.wallet:
                 points = in_wallet_of(offer, base, base_points)
-            outcome = outcome_of(offer, case, points)
+            outcome = failure_of(offer, case) or reward_of(offer, case, points)
             into.file(outcome)
             pays = isinstance(outcome, Award)
         if offer.exclusive_group and pays:

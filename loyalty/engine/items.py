@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from loyalty.engine.facts import ItemGroup
-
 if TYPE_CHECKING:
-    from loyalty.engine.facts import ActivityFacts, Item
+    from loyalty.engine.facts import ActivityFacts, Item, ItemGroup
 
 
 class Matches(NamedTuple):
@@ -29,20 +27,30 @@ def matches_of(activity: ActivityFacts, group: ItemGroup | int | None) -> Matche
     if group is None:
         return _all_but(activity, None)
     if isinstance(group, int):
-        group = ItemGroup(group)
+        return _on_list(activity, group)
     if group.excludes:
         return _all_but(activity, group.list_id)
-    list_id = group.list_id
-    items = tuple([one for one in activity.items if list_id in one.list_ids])
-    return Matches(
-        sum([one.units for one in items]), sum([one.quantity for one in items]), items
-    )
+    return _on_list(activity, group.list_id)
+
+
+def _on_list(activity: ActivityFacts, list_id: int) -> Matches:
+    # One loop by hand: three comprehensions take twice as long for so few items.
+    units = quantity = 0
+    items = []
+    for item in activity.items:
+        if list_id in item.list_ids:
+            units += item.units
+            quantity += item.quantity
+            items.append(item)
+    return Matches(units, quantity, tuple(items))
 
 
 def _all_but(activity: ActivityFacts, list_id: int | None) -> Matches:
-    items = tuple([one for one in activity.items if list_id not in one.list_ids])
-    return Matches(
-        sum([one.units for one in items]) + activity.unlisted_units,
-        sum([one.quantity for one in items]) + activity.unlisted_quantity,
-        items,
-    )
+    units, quantity = activity.unlisted_units, activity.unlisted_quantity
+    items = []
+    for item in activity.items:
+        if list_id not in item.list_ids:
+            units += item.units
+            quantity += item.quantity
+            items.append(item)
+    return Matches(units, quantity, tuple(items))

@@ -12,7 +12,7 @@ from loyalty.engine.rewards import (
     codes_left,
     failure_of,
     in_wallet_of,
-    outcome_of,
+    reward_of,
     within_budget,
 )
 
@@ -86,7 +86,7 @@ def eligible(
         points = base_points
         if base is not None and method.wallet is not base.wallet:
             points = in_wallet_of(method, base, base_points)
-        outcome = outcome_of(method, case, points)
+        outcome = failure_of(method, case) or reward_of(method, case, points)
         if isinstance(outcome, Award) and left is not None:
             outcome = within_budget(outcome, left, campaign)
         if isinstance(outcome, Award):

@@ -93,7 +93,7 @@ Place = tuple[str, int]
 class OfferIndex:
     """Finds the campaigns that could pay an activity."""
 
-    __slots__ = ("_by_type", "_lists", "_segments")
+    __slots__ = ("_by_type", "_lists", "_places", "_segments")
 
     def __init__(self, campaigns: Iterable[Offer]) -> None:
         """Put every enabled campaign into its places."""
@@ -104,10 +104,8 @@ class OfferIndex:
                 for type_id in offer.activity_type_ids or (0,):
                     for place in _most_selective(offer):
                         by_type[type_id].setdefault(place, []).append(offer)
-        self._by_type = {
-            type_id: {place: OffersOverTime(some) for place, some in places.items()}
-            for type_id, places in by_type.items()
-        }
+        self._by_type = by_type
+        self._places: dict[int, dict[Place, OffersOverTime]] = {}
         every = {place for places in by_type.values() for place in places}
         self._segments = frozenset(key for kind, key in every if kind == "segment")
         self._lists = frozenset(key for kind, key in every if kind == "list")
@@ -136,14 +134,27 @@ class OfferIndex:
             keys.append(("channel", channel_id))
         keys += [("segment", key) for key in self._segments & segment_ids]
         keys += [("list", key) for key in self._lists & list_ids]
+        places = self._places.get(activity_type_id)
+        if places is None:
+            places = self._places_of(activity_type_id)
         found: dict[Order, Offer] = {}
-        for type_id in (activity_type_id, 0):
-            places = self._by_type.get(type_id)
-            if places:
-                for key in keys:
-                    if key in places:
-                        found.update(places[key].live_at(moment))
+        for key in keys:
+            if key in places:
+                found.update(places[key].live_at(moment))
         return [found[order] for order in sorted(found)]
+
+    def _places_of(self, activity_type_id: int) -> dict[Place, OffersOverTime]:
+        """Return the places for a type, those for any type included; remembered."""
+        own, any_type = (
+            self._by_type.get(activity_type_id, {}),
+            self._by_type.get(0, {}),
+        )
+        places = {
+            place: OffersOverTime(own.get(place, []) + any_type.get(place, []))
+            for place in {**own, **any_type}
+        }
+        self._places[activity_type_id] = places
+        return places
 
 
 def _most_selective(offer: Offer) -> list[Place]:

@@ -52,14 +52,6 @@ class Case(NamedTuple):
     codes_taken: Mapping[int | None, int] = MappingProxyType({})
 
 
-def outcome_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
-    """Return what ``offer`` gives for the activity, or why it does not.
-
-    ``base_points`` are in the smallest unit of the offer's wallet.
-    """
-    return failure_of(offer, case) or reward_of(offer, case, base_points)
-
-
 def failure_of(offer: Offer, case: Case) -> Rejection | None:
     """Return why ``offer`` does not apply to the activity and its member, or None."""
     failure = first_failure(
