@@ -150,7 +150,6 @@ def test_the_report_takes_as_many_queries_whatever_the_program_holds(
     few = _count(marketing, address)
 
     for _ in range(8):
-        make_method(campaign)
         make_campaign(program, included_segments=[make_segment(program)])
 
     marketing.get(address)
