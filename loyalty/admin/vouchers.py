@@ -22,7 +22,7 @@ from loyalty.admin.formatting import link, money, name_of
 from loyalty.admin.points import link_to
 from loyalty.admin.voucher_types import worth_in_words
 from loyalty.errors import LoyaltyError
-from loyalty.models import Voucher, VoucherEvent, VoucherStatus
+from loyalty.models import Identity, Voucher, VoucherEvent, VoucherStatus
 from loyalty.services import vouchers
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class VoucherAdmin(ReadOnlyAdmin):
         ("offer", AutocompleteSelectFilter),
         ("issued_at", RangeDateFilter),
     )
-    search_fields = ("code__exact", "member__identities__value__exact")
+    search_fields = ("code",)
     search_help_text = "A whole code, or a whole customer number or other identity."
     list_select_related = ("voucher_type", "member")
     actions_detail = ("cancel_voucher",)
@@ -135,6 +135,19 @@ class VoucherAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("member__identities")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Find a voucher by its whole code, or those of a member; both by index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        rows = queryset.filter(code=term)
+        if not rows.exists():
+            holders = Identity.objects.filter(value=term).values("member")
+            rows = queryset.filter(member__in=holders)
+        return rows, False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the links of members and of types."""

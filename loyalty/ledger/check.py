@@ -100,6 +100,23 @@ LAWS: dict[str, str] = {
         FROM loyalty_entry r JOIN loyalty_entry e ON e.id = r.reverses_id
         WHERE r.amount > e.amount OR r.debit_account_id <> e.credit_account_id
     """,
+    "The stock of a voucher type is what nobody has of its list": """
+        SELECT 'voucher type ' || s.voucher_type_id, s.codes_left, count(v.id)
+        FROM loyalty_voucherstock s
+        LEFT JOIN loyalty_voucher v
+          ON v.voucher_type_id = s.voucher_type_id AND v.status = 'available'
+        GROUP BY s.voucher_type_id, s.codes_left
+        HAVING s.codes_left <> count(v.id)
+    """,
+    # In 1/10,000 of the currency.
+    "What a voucher redeemed and what its rest holds is its amount": """
+        SELECT 'voucher ' || v.id, (v.amount_original * 10000)::bigint,
+               ((v.amount_redeemed + coalesce(r.amount_original, 0)) * 10000)::bigint
+        FROM loyalty_voucher v
+        LEFT JOIN loyalty_voucher r ON r.regenerated_from_id = v.id
+        WHERE v.status = 'redeemed'
+          AND v.amount_original <> v.amount_redeemed + coalesce(r.amount_original, 0)
+    """,
 }
 
 

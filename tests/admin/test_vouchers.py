@@ -199,6 +199,22 @@ def test_a_member_page_shows_the_vouchers_as_they_stand_now(support, program):
     assert "Given, not claimed" in text
 
 
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [("AB-1", ["AB-1"]), (" AB-1 ", ["AB-1"]), ("ann", ["AB-1", "AB-2"]), ("AB", [])],
+)
+def test_vouchers_are_found_by_whole_code_or_member(support, program, term, expected):
+    voucher_type = make_voucher_type(program)
+    ann, bob = make_member(program, "ann"), make_member(program, "bob")
+    for code, member in (("AB-1", ann), ("AB-2", ann), ("AB-3", bob)):
+        make_voucher(voucher_type, member, code=code)
+
+    answer = support.get(page(Voucher, "changelist"), {"q": term})
+
+    found = [one.code for one in answer.context["cl"].result_list]
+    assert sorted(found) == expected
+
+
 def test_codes_cannot_break_out_of_the_page(support, program):
     voucher = make_voucher(
         make_voucher_type(program), make_member(program), code='<b>"&'

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from loyalty.errors import LoyaltyError
+from loyalty.ledger import mismatches
 from loyalty.models import Voucher, VoucherEvent, VoucherStock
 from loyalty.services import vouchers
 from tests.builders import (
@@ -168,3 +169,36 @@ def test_no_rest_of_a_partial_redemption_slips_past_a_reversal():
     at_once(10, act)
 
     assert set(Voucher.objects.values_list("status", flat=True)) <= {"redeemed", "void"}
+
+
+def test_giving_cancelling_and_adding_codes_at_once_keeps_the_stock_true():
+    program = make_program()
+    voucher_type = make_voucher_type(program, codes="listed")
+    member = make_member(program)
+    empty = {"amount_original": None, "issued_at": None, "status": "available"}
+    codes = [make_voucher(voucher_type, None, **empty).code for _ in range(24)]
+    VoucherStock.objects.update(codes_left=24)
+    jobs = [
+        vouchers.ask_for_codes(voucher_type, 10, user=None, now=NOON) for _ in range(8)
+    ]
+
+    def act(place):
+        if place % 3 == 0:
+            order = vouchers.Order(
+                program.pk, voucher_type.pk, member.pk, None, place, NOON
+            )
+            with transaction.atomic():
+                vouchers.issue([order] * 2, now=NOON)
+        elif place % 3 == 1:
+            vouchers.cancel(
+                program.pk, codes[place], reason="leaked", asker=STAFF, now=NOON
+            )
+        else:
+            vouchers.run_code_job(jobs[place // 3].pk)
+
+    told = at_once(24, act)
+
+    assert told == {"done": 24}
+    assert list(mismatches()) == []
+    assert Voucher.objects.filter(status="generated").count() <= 16
+    assert VoucherEvent.objects.filter(kind="issued").count() == 16

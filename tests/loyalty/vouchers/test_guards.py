@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from loyalty.ledger import mismatches
 from loyalty.models import (
     CodeSource,
     ConfigurationRevision,
@@ -187,3 +188,30 @@ def test_a_million_rows_are_guarded_once_per_statement():
             " AND tgtype & 1 = 1 AND tgtype & 4 = 4"
         )
         assert cursor.fetchone()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("law", "spoil"),
+    [
+        (
+            "The stock of a voucher type is what nobody has of its list",
+            lambda: VoucherStock.objects.update(codes_left=3),
+        ),
+        (
+            "What a voucher redeemed and what its rest holds is its amount",
+            lambda: Voucher.objects.filter(status="redeemed").update(amount_redeemed=4),
+        ),
+    ],
+)
+def test_check_ledger_names_what_does_not_add_up(law, spoil):
+    program = make_program()
+    make_voucher_type(program, codes="listed")
+    fields = {"status": "redeemed", "claimed_at": NOON, "redeemed_at": NOON}
+    make_voucher(
+        make_voucher_type(program), make_member(program), amount_redeemed=5, **fields
+    )
+    assert list(mismatches()) == []
+
+    spoil()
+
+    assert [one.law for one in mismatches()] == [law]
