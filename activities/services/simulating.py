@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from activities.services.backtesting.trial import trial_programme
@@ -67,10 +68,11 @@ def simulate_activity(
                 f"Campaign {campaign_id} is not set off by activities.",
                 field="with_campaigns",
             )
+    then = max(now, command.occurred_at)
     (outcome,) = simulate_activities(
         program_id,
-        [command],
-        now=max(now, command.occurred_at),
+        [replace(command, received_at=then)],
+        now=then,
         may_enrol=may_enrol,
         programme=programme,
         always=with_campaigns,

@@ -187,7 +187,7 @@ def _ranges(program_id: int, *, is_shared: bool) -> Iterator[tuple[int, int]]:
         cursor.execute(
             "SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place"
             " FROM loyalty_member WHERE program_id = %s) m"
-            " WHERE place > 1 AND place %% %s = 1 ORDER BY id",
+            " WHERE place > 1 AND (place - 1) %% %s = 0 ORDER BY id",
             [program_id, MEMBERS_AT_ONCE],
         )
         cuts = [0, *(row[0] for row in cursor.fetchall()), _EVERY_MEMBER]
