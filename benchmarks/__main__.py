@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import database, measures
 
-NAMES = ("bulk", "live", "flatness", "contract_batch", "limits")
+NAMES = ("bulk", "live", "flatness", "contract_batch", "deciding", "limits")
 
 
 def main() -> None:

@@ -9,7 +9,14 @@ from django.conf import settings
 
 from benchmarks.__main__ import NAMES
 
-ROWS = {"bulk": 4, "live": 6, "flatness": 4, "contract_batch": 1, "limits": 6}
+ROWS = {
+    "bulk": 4,
+    "live": 6,
+    "flatness": 4,
+    "contract_batch": 1,
+    "deciding": 2,
+    "limits": 6,
+}
 
 
 @pytest.mark.slow
