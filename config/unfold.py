@@ -120,6 +120,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Members", "person", "loyalty.member"),
                     _page("Activities", "receipt_long", "activities.activity"),
+                    _page("Interactions", "casino", "activities.interaction"),
                     _page("Vouchers", "confirmation_number", "loyalty.voucher"),
                     _page("Uploads", "upload_file", "activities.upload"),
                     _page("Not known yet", "person_search", "loyalty.anonymousprofile"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.http import HttpResponseRedirect
 from django.utils import timezone
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -19,11 +20,11 @@ from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from activities.admin.explanation import explain
-from activities.models import Activity, ActivityReversal
+from activities.models import Activity, ActivityReversal, Interaction
 from activities.services import reverse_activities
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
 from loyalty.admin.confirming import Question, ask, is_confirmed
-from loyalty.admin.formatting import link, money, name_of, points
+from loyalty.admin.formatting import link, money, name_of, page_of, points
 from loyalty.admin.working_program import working_program
 from loyalty.models import Wallet
 
@@ -50,7 +51,7 @@ class ActivityChangeList(ChangeList):
         """Ask once for the whole page."""
         super().get_results(request)
         program = working_program(request)
-        decimals = _decimals(program.pk) if program else {}
+        decimals = decimals_of(program.pk) if program else {}
         for activity in self.result_list:
             activity.wallet_decimals = decimals
 
@@ -151,6 +152,11 @@ class ActivityAdmin(ReadOnlyAdmin):
         extra = dict(extra_context or {})
         rows = self.get_queryset(request).select_related(*self.list_select_related)
         activity = rows.filter(pk=object_id).first() if object_id else None
+        if activity is None and str(object_id).isdigit():
+            # Numbered alike: what points of an interaction name is one of these.
+            interaction = Interaction.objects.filter(pk=object_id).first()
+            if interaction is not None:
+                return HttpResponseRedirect(page_of(interaction))
         if activity is not None:
             extra |= {
                 "activity": activity,
@@ -192,7 +198,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         if not sums:
             return "0"
         known: dict[str, int] | None = getattr(activity, "wallet_decimals", None)
-        decimals = _decimals(activity.program_id) if known is None else known
+        decimals = decimals_of(activity.program_id) if known is None else known
         return ", ".join(
             points(amount, decimals.get(code, 0)) for code, amount in sums.items()
         )
@@ -266,7 +272,8 @@ class ActivityReversalAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
 
-def _decimals(program_id: int) -> dict[str, int]:
+def decimals_of(program_id: int) -> dict[str, int]:
+    """Return the decimals of the program's wallets, by code."""
     rows = Wallet.objects.filter(program=program_id)
     return dict(rows.values_list("code", "decimals"))
 

@@ -12,12 +12,15 @@ from django.utils import timezone
 from activities.models import (
     Activity,
     ActivityReversal,
+    Interaction,
     MemberApp,
     Upload,
     UploadChunk,
     UploadRefusal,
 )
 from activities.services import record_activities, reverse_activities
+from activities.services.interacting import interact
+from activities.services.interactions import Interact
 from activities.services.logins import log_in_member
 from campaigns.models import (
     Campaign,
@@ -81,6 +84,7 @@ READ_ONLY = [
     Completion,
     ConfigurationRevision,
     Entry,
+    Interaction,
     Lot,
     MemberTier,
     QuestOptIn,
@@ -165,6 +169,8 @@ def fill_with_files_and_people(program, member, number):
     )
     MemberApp.objects.create(hostname=f"app-{number}.example.com", program=program)
     log_in_member(member, hours=1, opened_by="test", now=now)
+    card = make_campaign(program, context="interaction")
+    interact(program.pk, Interact(card.pk, member.pk, "api", mode="api"), now=now)
 
 
 @pytest.fixture

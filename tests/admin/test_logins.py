@@ -1,14 +1,26 @@
-"""Members' apps and log-ins in the admin."""
+"""Members' apps, log-ins and interactions in the admin."""
 
 import re
 
 import pytest
 from django.utils import timezone
 
-from activities.models import LoginSession, MemberApp
+from activities.models import Activity, Interaction, LoginSession, MemberApp
+from activities.services.interacting import interact
+from activities.services.interactions import Interact
 from activities.services.logins import log_in_member, log_in_staff, login_with
+from loyalty import ledger
+from loyalty.models import ApiKey
 from tests.admin.forms import complaints, page, save
-from tests.builders import make_member, make_program
+from tests.builders import (
+    NOON,
+    make_campaign,
+    make_member,
+    make_method,
+    make_program,
+    make_wallet,
+    wallet_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -117,8 +129,6 @@ def test_staff_end_their_own_sessions_only(client, staff_of, admin_user, program
 
 
 def test_a_key_is_made_that_may_only_interact(browser):
-    from loyalty.models import ApiKey
-
     save(
         browser,
         page(ApiKey, "add"),
@@ -130,3 +140,39 @@ def test_a_key_is_made_that_may_only_interact(browser):
 
     key = ApiKey.objects.get()
     assert (key.can_read, key.can_write, key.can_interact) == (False, False, True)
+
+
+def test_an_interaction_tells_who_called_what_was_paid_and_won(browser, program):
+    wallet_of(program)
+    member = make_member(program, "C-7")
+    coins = make_wallet(program, code="coins", name="Coins", decimals=1)
+    ledger.adjust(member, coins.pk, 55, at=NOON, reason="start")
+    card = make_campaign(
+        program,
+        name="Scratch and win",
+        context="interaction",
+        reward_method="methods",
+        points=0,
+        point_cost="5.5",
+        point_cost_wallet=coins,
+    )
+    make_method(card, points=7)
+    command = Interact(card.pk, member.pk, "spaaza", actor="ann", mode="admin")
+    number = interact(program.pk, command, now=NOON).interaction_id
+
+    listed = browser.get(page(Interaction, "changelist")).content.decode()
+    for text in ("C-7", "Scratch and win", "7 loyalty", "5.5 coins", "Staff", "ann"):
+        assert text in listed
+    shown = browser.get(page(Interaction, "change", number)).content.decode()
+    assert f"activity_id__exact={number}" in shown
+
+
+def test_what_points_of_an_interaction_name_leads_to_it(browser, program):
+    member = make_member(program)
+    card = make_campaign(program, context="interaction")
+    command = Interact(card.pk, member.pk, "api")
+    number = interact(program.pk, command, now=NOON).interaction_id
+
+    answer = browser.get(page(Activity, "change", number))
+
+    assert answer["Location"] == page(Interaction, "change", number)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from activities.contracts.spaaza.gathering import Target
     from loyalty.api.problems import Problem
 
+ACTOR_CHARACTERS_MAX = 150
 # What browsers say when they fetch what nobody has asked for yet.
 _PREFETCH_HEADERS = ("HTTP_PURPOSE", "HTTP_SEC_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 _PREFETCH_WORDS = frozenset({"prefetch", "prerender", "preview"})
@@ -160,7 +161,7 @@ def _acted(target: Target, who: Credentials, now: datetime) -> dict[str, Any]:
         member_id=target.member_id,
         source=SOURCE,
         key=target.key,
-        actor=who.actor,
+        actor=who.actor[:ACTOR_CHARACTERS_MAX],
         mode=who.mode.value,
     )
     interacted = interact(target.program_id, command, now=now)
