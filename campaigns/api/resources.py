@@ -13,36 +13,62 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from campaigns.api.methods import (
+    METHODS_IN_ADVANCE,
+    METHODS_MAX,
+    MethodSerializer,
+    misfits,
+    parts_of,
+    save_methods,
+)
 from campaigns.api.readiness import CostSerializer, ReadinessSerializer, body_of
-from campaigns.models import Campaign, ItemList, ListedItem
+from campaigns.models import AssignedGroup, Campaign, Context, ItemList, ListedItem
+from campaigns.reports import standings_of
 from campaigns.services.budgets import paid_by
+from campaigns.services.composing import CAMPAIGN_LINKS, CONSTRAINED
 from campaigns.services.readiness import readiness_of
 from loyalty.api.bases import BodySerializer, RowSerializer
 from loyalty.api.fields import RowIds, TextField
 from loyalty.api.filters import CodeFilters, MomentFilter, NumberFilter, TruthFilter
 from loyalty.api.idempotency import idempotent
 from loyalty.api.pagination import NewestFirst
-from loyalty.api.problems import STATUS_OF_REFUSAL
+from loyalty.api.problems import STATUS_OF_REFUSAL, Problem, invalid
 from loyalty.api.serializers import OFFER_FIELDS, NumbersSerializer
 from loyalty.api.views import ConfigurationViewSet, name_actor
 from loyalty.engine.facts import OfferKind
-from loyalty.models import ActivityType, Channel, Segment
+from loyalty.models import ActivityType, BusinessUnit, Channel, Segment
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rest_framework.request import Request
 
+    from campaigns.reports import Standing
+
 STATUS_OF_REFUSAL.update({"unknown_program": 401})
 
 ITEMS_PER_CALL_MAX = 10_000
 
 
+class MethodUsageSerializer(serializers.Serializer[Any]):
+    """How a reward method stands."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    given = serializers.IntegerField(help_text="How often, and not taken back.")
+    left = serializers.IntegerField(allow_null=True, help_text="null: no limit.")
+    chance = serializers.FloatField(
+        allow_null=True,
+        help_text="0 to 1, of a member whom every method is open to; null: no draw.",
+    )
+
+
 class UsageSerializer(serializers.Serializer[Any]):
-    """What a campaign with a budget has given so far."""
+    """What a campaign with a budget has given so far, and its reward methods."""
 
     points_paid = serializers.IntegerField(help_text="In the wallet's smallest unit.")
     awards_paid = serializers.IntegerField()
+    methods = MethodUsageSerializer(many=True)
 
 
 class CampaignSerializer(RowSerializer):
@@ -52,13 +78,26 @@ class CampaignSerializer(RowSerializer):
     activity_types = RowIds(queryset=ActivityType.objects.all(), required=False)
     included_segments = RowIds(queryset=Segment.objects.all(), required=False)
     excluded_segments = RowIds(queryset=Segment.objects.all(), required=False)
+    qualify_groups = RowIds(queryset=AssignedGroup.objects.all(), required=False)
+    business_units = RowIds(queryset=BusinessUnit.objects.all(), required=False)
+    methods = MethodSerializer(many=True, required=False, max_length=METHODS_MAX)
 
     class Meta:
         model = Campaign
         fields = (
             *OFFER_FIELDS,
+            "voucher_type",
             "description",
             "context",
+            "owner_code",
+            "group",
+            "handling",
+            "point_cost",
+            "point_cost_wallet",
+            "qualify_groups",
+            "business_units",
+            "currencies",
+            "methods",
             "priority",
             "exclusive_group",
             "channels",
@@ -89,6 +128,37 @@ class CampaignSerializer(RowSerializer):
             )
         return value
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check the row's own rules, and whether all of it goes together."""
+        values = {**attrs}
+        sent = values.pop("methods", None)
+        broken: list[Any] = []
+        try:
+            super().validate(values)
+        except Problem as problem:
+            broken = [one for one in problem.errors if one["code"] not in CONSTRAINED]
+        row = self._candidate(values)
+        links = {name: values[name] for name in CAMPAIGN_LINKS if name in values}
+        broken += misfits(row, links, parts_of(row, sent))
+        if broken:
+            raise invalid(broken)
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> Campaign:
+        """Create the campaign with its reward methods."""
+        sent = validated_data.pop("methods", [])
+        campaign: Campaign = super().create(validated_data)
+        save_methods(campaign, sent)
+        return campaign
+
+    def update(self, instance: Campaign, validated_data: dict[str, Any]) -> Campaign:
+        """Change the campaign, and its reward methods where they are sent."""
+        sent = validated_data.pop("methods", None)
+        campaign: Campaign = super().update(instance, validated_data)
+        if sent is not None:
+            save_methods(campaign, sent)
+        return campaign
+
 
 class CampaignFilters(django_filters.FilterSet):
     """How campaigns are found."""
@@ -108,6 +178,10 @@ class CampaignFilters(django_filters.FilterSet):
         field_name="included_segments", label="Number of a segment it is for."
     )
     item_list = NumberFilter(field_name="item_list_id", label="Number of a list.")
+    context = django_filters.ChoiceFilter(
+        choices=Context.choices, label="What sets it off."
+    )
+    group = NumberFilter(field_name="group_id", label="Number of a campaign group.")
 
     class Meta:
         model = Campaign
@@ -124,9 +198,7 @@ class CampaignFilters(django_filters.FilterSet):
 class CampaignViewSet(ConfigurationViewSet):
     """Offers that marketing makes: who, when, for what, how much, up to where."""
 
-    queryset = Campaign.objects.prefetch_related(
-        "channels", "activity_types", "included_segments", "excluded_segments"
-    )
+    queryset = Campaign.objects.prefetch_related(*CAMPAIGN_LINKS, METHODS_IN_ADVANCE)
     serializer_class = CampaignSerializer
     filterset_class = CampaignFilters
     pagination_class = NewestFirst
@@ -135,9 +207,17 @@ class CampaignViewSet(ConfigurationViewSet):
     @action(detail=True, pagination_class=None)
     def usage(self, request: Request, pk: str) -> Response:
         """What the campaign has given of its budget."""
-        campaign_id = self.get_object().pk
+        campaign = self.get_object()
+        campaign_id = campaign.pk
+        standings = standings_of(campaign, campaign.methods.all())
         points, awards = paid_by([campaign_id])[campaign_id]
-        return Response({"points_paid": points, "awards_paid": awards})
+        return Response(
+            {
+                "points_paid": points,
+                "awards_paid": awards,
+                "methods": [_standing(one) for one in standings],
+            }
+        )
 
     @extend_schema(
         responses=ReadinessSerializer, parameters=[CostSerializer], filters=False
@@ -155,6 +235,16 @@ class CampaignViewSet(ConfigurationViewSet):
         """Return the query parameters that the action reads."""
         own = {"cost_per_point"} if self.action == "readiness" else set()
         return super().known_parameters() | own
+
+
+def _standing(one: Standing) -> dict[str, Any]:
+    return {
+        "id": one.method.pk,
+        "name": one.method.name,
+        "given": one.given,
+        "left": one.left,
+        "chance": one.chance,
+    }
 
 
 class ItemListSerializer(RowSerializer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from campaigns.api import quests, resources
+from campaigns.api import groups, quests, resources
 
 if TYPE_CHECKING:
     from rest_framework.routers import BaseRouter
@@ -15,3 +15,9 @@ def register(router: BaseRouter) -> None:
     router.register("campaigns", resources.CampaignViewSet, basename="campaigns")
     router.register("quests", quests.QuestViewSet, basename="quests")
     router.register("item-lists", resources.ItemListViewSet, basename="item-lists")
+    router.register(
+        "campaign-groups", groups.CampaignGroupViewSet, basename="campaign-groups"
+    )
+    router.register(
+        "assigned-groups", groups.AssignedGroupViewSet, basename="assigned-groups"
+    )

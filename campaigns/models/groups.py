@@ -1,5 +1,7 @@
 """Groups: campaigns that run together, and products that a basket must hold."""
 
+from datetime import datetime
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -46,6 +48,14 @@ class CampaignGroup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def status_at(self, moment: datetime) -> str:
+        """Return scheduled, active or completed, by its dates."""
+        if self.starts_at is not None and moment < self.starts_at:
+            return "scheduled"
+        if self.ends_at is not None and moment >= self.ends_at:
+            return "completed"
+        return "active"
 
 
 class AssignedGroupKind(models.TextChoices):

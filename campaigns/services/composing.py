@@ -101,7 +101,10 @@ class Part:
         relations = METHOD_LINKS if isinstance(self.row, RewardMethod) else ()
         if restriction in (*CAMPAIGN_LINKS, *relations):
             return False
-        return bool(getattr(self.row, restriction, None) not in (None, "", []))
+        # Of another row its number will do.
+        column = f"{restriction}_id"
+        name = column if hasattr(self.row, column) else restriction
+        return getattr(self.row, name, None) not in (None, "", [])
 
 
 def saved_parts(campaign: Campaign) -> tuple[Part, list[Part]]:

@@ -71,3 +71,78 @@
     });
   });
 })();
+
+// Reward methods: a new row is open, and shows only what its reward needs.
+(() => {
+  "use strict";
+
+  const POINTS = ["fixed", "per_value", "per_item_value"];
+  const WANTED = {
+    points: (reward) => POINTS.includes(reward),
+    per_value: (reward) => ["per_value", "per_item_value"].includes(reward),
+    multiplier: (reward) => reward === "multiplier",
+    voucher_type: (reward) => reward === "voucher",
+    wallet: (reward) => [...POINTS, "multiplier"].includes(reward),
+  };
+
+  function field(row, name) {
+    return row.querySelector(`[name$="-${name}"]`);
+  }
+
+  function show(input, isWanted) {
+    const line = input && input.closest(".field-line");
+    if (line) {
+      line.style.display = isWanted ? "" : "none";
+    }
+  }
+
+  function chosen(name) {
+    const input = document.getElementById(`id_${name}`);
+    return input ? input.value : "";
+  }
+
+  function arrange(row) {
+    const reward = field(row, "reward_method");
+    if (!reward) {
+      return;
+    }
+    Object.entries(WANTED).forEach(([name, isWanted]) => {
+      show(field(row, name), isWanted(reward.value));
+    });
+    show(field(row, "weight"), chosen("handling") === "random_draw");
+    const hasPrice = chosen("context") === "interaction";
+    ["usage_cost", "usage_cost_wallet"].forEach((name) => {
+      const input = field(row, name);
+      show(input, hasPrice || Boolean(input && input.value));
+    });
+    const baskets = row.querySelector(".loyalty-of-baskets");
+    if (baskets) {
+      const isOfBaskets = ["activity", "basket"].includes(chosen("context"));
+      const isFilled = baskets.querySelector(".errors, option:checked[value]:not([value='']):not([value='basket_fixed'])");
+      baskets.style.display = isOfBaskets || isFilled ? "" : "none";
+    }
+  }
+
+  function rows() {
+    return document.querySelectorAll("#methods-data > .form-group");
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("#campaign_form")) {
+      rows().forEach(arrange);
+    }
+  });
+
+  document.addEventListener("formset:added", (event) => {
+    const row = event.target.closest(".form-group") || event.target;
+    arrange(row);
+    // Alpine takes the row over once this event is done with.
+    setTimeout(() => {
+      if (window.Alpine && row.matches("#methods-data > *")) {
+        window.Alpine.$data(row).openRow = true;
+      }
+    });
+  });
+
+  document.addEventListener("DOMContentLoaded", () => rows().forEach(arrange));
+})();
