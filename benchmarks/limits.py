@@ -13,7 +13,7 @@ from benchmarks import database
 from benchmarks.measures import Measure, at_least, say
 from benchmarks.writers import Turn, Writers, writers
 
-# The budgets cost three short statements of twenty.
+# The budgets cost three short statements of twenty, however many write.
 HOT_AIM = 0.8
 OTHERS_AIM = 0.9
 # So that writers wait for the database and not for the processors of this machine.
@@ -36,12 +36,16 @@ TINY = Size(2, 20, 10, 0.2, 1)
 
 
 class Way(NamedTuple):
-    """One way to record: how many write, how much at once, over which distance."""
+    """One way to record: how many write, how much at once, over which distance.
+
+    ``has_aim`` unless the processors of this machine are the limit.
+    """
 
     name: str
     writers: int
     batch: int
     delay_seconds: float
+    has_aim: bool = True
 
 
 class Round(NamedTuple):
@@ -62,7 +66,7 @@ def run(size: Size) -> list[Measure]:
         _build(code, size)
     _limit("hot")
     ways = (
-        Way(f"{size.writers} live writers", size.writers, 1, 0),
+        Way(f"{size.writers} live writers", size.writers, 1, 0, has_aim=False),
         Way(
             f"{size.writers} live writers with 5 ms a statement",
             size.writers,
@@ -146,14 +150,17 @@ def _measures(way: Way, found: dict[str, list[Round]]) -> list[Measure]:
         sorted(found[name], key=lambda one: one.ratio)[len(found[name]) // 2]
         for name in ("on", "beside")
     )
+    cost = at_least(
+        f"limits: {way.name} on one campaign with budgets, against none",
+        on.hot,
+        on.free,
+        HOT_AIM,
+        "/s",
+    )
+    if not way.has_aim:
+        cost = Measure(cost.name, cost.value, cost.reference, cost.ratio)
     return [
-        at_least(
-            f"limits: {way.name} on one campaign with budgets, against none",
-            on.hot,
-            on.free,
-            HOT_AIM,
-            "/s",
-        ),
+        cost,
         at_least(
             f"limits: {way.name}, the half that never meets it, against none",
             beside.hot,

@@ -353,15 +353,15 @@ _LOCK = """
 SELECT u.campaign_id, u.slot, u.points_paid, u.awards_paid
 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
      AS a(campaign_id, points, awards, points_most, awards_most)
+CROSS JOIN LATERAL (
+    SELECT bool_or(
+        s.points_paid + CASE s.slot WHEN {own} THEN a.points ELSE 0 END
+            > (a.points_most + {slots} - 1 - s.slot) / {slots}
+        OR s.awards_paid + CASE s.slot WHEN {own} THEN a.awards ELSE 0 END
+            > (a.awards_most + {slots} - 1 - s.slot) / {slots}) AS is_above
+    FROM campaigns_campaignusage s WHERE s.campaign_id = a.campaign_id) share
 JOIN campaigns_campaignusage u ON u.campaign_id = a.campaign_id
-WHERE u.slot = {own} OR %s OR EXISTS (
-    SELECT 1 FROM (
-        SELECT slot, points_paid + CASE slot WHEN {own} THEN a.points ELSE 0 END
-               AS points,
-               awards_paid + CASE slot WHEN {own} THEN a.awards ELSE 0 END AS awards
-        FROM campaigns_campaignusage WHERE campaign_id = a.campaign_id) s
-    WHERE s.points > (a.points_most + {slots} - 1 - s.slot) / {slots}
-       OR s.awards > (a.awards_most + {slots} - 1 - s.slot) / {slots})
+    AND (u.slot = {own} OR %s OR share.is_above)
 ORDER BY u.campaign_id, u.slot
 FOR UPDATE OF u
 """
