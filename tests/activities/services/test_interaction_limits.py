@@ -21,6 +21,8 @@ from tests.builders import (
     make_method,
     make_program,
     make_type,
+    make_voucher_type,
+    make_wallet,
     purchase,
     usage_of,
     wallet_of,
@@ -146,3 +148,37 @@ def test_a_price_finer_than_its_wallet_is_rounded_up(program):
     act(campaign, member)
 
     assert Account.objects.get(member=member).balance == 9
+
+
+def test_the_number_of_queries_depends_on_neither_methods_nor_campaigns(
+    program, django_assert_num_queries
+):
+    wallet = make_wallet(program, code="credits", name="Credits")
+    kind = make_voucher_type(program)
+
+    def queries(method_count, campaign_count):
+        for _ in range(campaign_count):
+            make_method(composed(program))
+        campaign = composed(
+            program,
+            handling="random_draw",
+            point_cost=1,
+            point_cost_wallet=wallet,
+        )
+        make_method(campaign, usage_limit=1_000)
+        for _ in range(method_count):
+            make_method(campaign, reward_method="nothing", points=0, weight=0)
+            make_method(campaign, reward_method="voucher", voucher_type=kind, weight=0)
+        for _ in range(2):
+            member = make_member(program)
+            ledger.adjust(member, wallet.pk, 10, at=NOON, reason="start")
+            ledger.adjust(member, wallet_of(program).pk, 10, at=NOON, reason="start")
+            # The first compiles the program and opens the usage of the stock.
+            if usage_of(campaign.methods.earliest("pk"))[1]:
+                with django_assert_num_queries(20):
+                    act(campaign, member)
+            else:
+                act(campaign, member)
+
+    queries(1, 1)
+    queries(10, 10)
