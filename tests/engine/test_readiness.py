@@ -677,7 +677,7 @@ def easter(**fields):
 
 STACKS = "It stacks with “Spring” and “Easter”: one activity can earn from all of them."
 AFTER = (
-    "Of the group “x”, “Spring” is decided first; this one pays only what they leave."
+    "Of the group “x”, “Spring” is decided first; this one pays only what it leaves."
 )
 BEFORE = "Of the group “x”, this one is decided before “Easter”."
 NEVER_DOES = (

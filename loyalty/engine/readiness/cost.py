@@ -15,7 +15,6 @@ from loyalty.engine.readiness.subject import (
     Finding,
     Severity,
     Subject,
-    counted,
     listed,
     money,
 )
@@ -196,9 +195,10 @@ def _together(subject: Subject) -> Iterator[Finding]:
             every.amounts[wallet] = every.amounts.get(wallet, 0) + amount
         every.growing.extend(most.growing)
         every.vouchers.extend(most.vouchers)
+    others = "campaign" if count == 2 else f"{count - 1:,} campaigns"
     text = (
-        f"At most {_told(subject, every)} for one activity with the "
-        f"{counted(count - 1, 'campaign')} that it stacks with."
+        f"At most {_told(subject, every)} for one activity with the {others} that it "
+        "stacks with."
     )
     yield Finding(Severity.KNOW, "worst_case_together", text, "exclusive_group")
 

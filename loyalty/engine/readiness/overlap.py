@@ -24,9 +24,10 @@ def of_overlap(subject: Subject) -> Iterator[Finding]:
     beside = overlapping(subject)
     stacking = [one for one in beside if not _are_exclusive(campaign, one)]
     if stacking:
+        every = "both" if len(stacking) == 1 else "all of them"
         text = (
             f"It stacks with {listed([subject.name(one) for one in stacking])}: one "
-            "activity can earn from all of them."
+            f"activity can earn from {every}."
         )
         yield Finding(Severity.LOOK, "stacks", text, "exclusive_group")
     rivals = [one for one in beside if _are_exclusive(campaign, one)]
@@ -37,7 +38,7 @@ def of_overlap(subject: Subject) -> Iterator[Finding]:
         text = (
             f"{group}, {listed([subject.name(one) for one in before])} "
             f"{'is' if len(before) == 1 else 'are'} decided first; this one pays only "
-            "what they leave."
+            f"what {'it leaves' if len(before) == 1 else 'they leave'}."
         )
         yield Finding(Severity.LOOK, "decided_after", text, "priority")
     if after:

@@ -147,9 +147,16 @@ def _of_audience(subject: Subject) -> Iterator[Finding]:
         name = known.tiers.get(threshold, f"{threshold:,}")
         text = f"No member holds tier {name} or a higher one yet."
         yield Finding(Severity.STOP, "tier_above_all", text, "minimum_tier")
-    elif known.member_count and not known.audience:
+    elif known.member_count and not known.audience and not _are_empty(subject):
         text = f"None of the {counted(known.member_count, 'member')} is let in now."
         yield Finding(Severity.STOP, "audience_empty", text, "included_segments")
+
+
+def _are_empty(subject: Subject) -> bool:
+    """Return whether nobody is in any segment that it is for: said on its own."""
+    sizes = subject.known.segment_sizes
+    wanted = subject.campaign.segments
+    return bool(wanted) and not any(sizes.get(one) for one in wanted)
 
 
 def _of_segments(subject: Subject) -> Iterator[Finding]:
