@@ -98,6 +98,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Campaigns", "campaign", "campaigns.campaign"),
+                    _page("Campaign groups", "folder", "campaigns.campaigngroup"),
                     _page("Quests", "flag", "campaigns.quest"),
                     {
                         "title": "Try it out",
@@ -105,11 +106,19 @@ UNFOLD: dict[str, Any] = {
                         "link": reverse_lazy("admin:activities_backtest_try"),
                         "permission": _may_see("campaigns.campaign"),
                     },
-                    _page("Backtests", "history", "activities.backtest"),
+                    {
+                        **_page("Backtests", "history", "activities.backtest"),
+                        # “Try it out” has its address below that of backtests.
+                        "active": lambda request: (
+                            "/backtest/" in request.path
+                            and "/backtest/try/" not in request.path
+                        ),
+                    },
                     _page("Activity types", "touch_app", "loyalty.activitytype"),
                     _page("Segments", "groups", "loyalty.segment"),
                     _page("Rule segments", "rule", "activities.rulesegment"),
                     _page("Product lists", "list_alt", "campaigns.itemlist"),
+                    _page("Product groups", "category", "campaigns.assignedgroup"),
                     _page("Voucher types", "sell", "loyalty.vouchertype"),
                     _page("Tiers", "military_tech", "loyalty.tier"),
                 ],
@@ -120,7 +129,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Members", "person", "loyalty.member"),
                     _page("Activities", "receipt_long", "activities.activity"),
-                    _page("Interactions", "casino", "activities.interaction"),
+                    _page("Interactions", "touch_app", "activities.interaction"),
+                    _page("Draws", "casino", "activities.draw"),
                     _page("Vouchers", "confirmation_number", "loyalty.voucher"),
                     _page("Uploads", "upload_file", "activities.upload"),
                     _page("Not known yet", "person_search", "loyalty.anonymousprofile"),
@@ -157,8 +167,8 @@ UNFOLD: dict[str, Any] = {
                         "Reporting channels", "bar_chart", "loyalty.reportingchannel"
                     ),
                     _page("API keys", "key", "loyalty.apikey"),
-                    _page("Members' apps", "phone_iphone", "activities.memberapp"),
-                    _page("Log-ins", "login", "activities.loginsession"),
+                    _page("Member apps", "phone_iphone", "activities.memberapp"),
+                    _page("Login sessions", "login", "activities.loginsession"),
                     _page("Changes", "history", "loyalty.configurationrevision"),
                 ],
             },

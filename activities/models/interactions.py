@@ -52,7 +52,7 @@ class Interaction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id} with {self.campaign_id}"
+        return f"Interaction {self.pk}"
 
 
 class Draw(models.Model):
