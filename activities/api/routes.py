@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from activities.api import refusals  # noqa: F401 (fills the table of statuses)
 from activities.api.activities import ActivityViewSet
 from activities.api.backtests import BacktestViewSet
+from activities.api.draws import DrawViewSet
 from activities.api.effects import EffectViewSet
 from activities.api.interactions import CampaignInteractionViewSet, InteractionViewSet
 from activities.api.logins import LoginViewSet
@@ -21,6 +22,7 @@ def register(router: BaseRouter) -> None:
     """Add the resources to the router."""
     router.register("activities", ActivityViewSet, basename="activities")
     router.register("campaigns", EffectViewSet, basename="campaign-effects")
+    router.register("draws", DrawViewSet, basename="draws")
     router.register("interactions", InteractionViewSet, basename="interactions")
     router.register(
         rf"campaigns/(?P<campaign_id>{ROW_NUMBER})/interactions",

@@ -101,6 +101,7 @@ class CampaignForm(OfferForm):
             "point_cost": "In points, charged before anything is drawn or given: 450 "
             "for a scratch card. In a draw this is the whole price; otherwise the "
             "prices of the reward methods that are given come on top. Empty: free.",
+            "point_cost_wallet": "Empty: the wallet where the points go.",
             "reward_method": "One reward, or several reward methods: these have a tab "
             "of their own.",
             "handling": "Give every reward method that applies, or draw one of them by "
@@ -123,6 +124,8 @@ class CampaignForm(OfferForm):
     def clean(self) -> dict[str, Any] | None:
         """Refuse what does not go together, each where it stands."""
         cleaned = super().clean()
+        if cleaned is not None:
+            take_wallet(cleaned, "point_cost", cleaned.get("wallet"))
         for one in composing.problems_of_campaign(self.candidate()):
             name = str(one.path[0])
             self.add_error(name if name in self.fields else None, one.sentence)
@@ -138,6 +141,13 @@ class CampaignForm(OfferForm):
             if name in links and rows is not None
         }
         return composing.Part(row, {**links, **chosen})
+
+
+def take_wallet(cleaned: dict[str, Any], price: str, wallet: Any) -> None:
+    """Let a price be paid from a wallet where nobody said from which."""
+    name = f"{price}_wallet"
+    if cleaned.get(price) is not None and cleaned.get(name) is None:
+        cleaned[name] = wallet
 
 
 def _is(field: str, *words: str) -> str:

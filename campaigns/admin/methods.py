@@ -9,7 +9,7 @@ from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from campaigns.admin.campaign_form import CurrenciesField
+from campaigns.admin.campaign_form import CurrenciesField, take_wallet
 from campaigns.models import RewardMethod
 from campaigns.reports import standings_of
 from campaigns.services import composing
@@ -72,7 +72,7 @@ class MethodForm(forms.ModelForm):
             "frequency_period": "The time that the limit is for.",
             "usage_cost": "Only where members interact. In a draw without a price of "
             "its own the highest of these counts.",
-            "usage_cost_wallet": "",
+            "usage_cost_wallet": "Empty: the campaign's wallet.",
             "is_enabled": "",
             "starts_at": "Empty: with the campaign.",
             "ends_at": "Empty: with the campaign.",
@@ -98,9 +98,11 @@ class MethodForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         """Take the campaign's wallet where none was chosen."""
         cleaned = super().clean()
-        parent = getattr(self.instance, "parent", None)
-        if cleaned is not None and cleaned.get("wallet") is None:
-            cleaned["wallet"] = getattr(parent, "wallet", None)
+        wallet = getattr(self.instance.parent, "wallet", None)
+        if cleaned is not None:
+            if cleaned.get("wallet") is None:
+                cleaned["wallet"] = wallet
+            take_wallet(cleaned, "usage_cost", wallet)
         return cleaned
 
 

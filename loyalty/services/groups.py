@@ -9,12 +9,15 @@ from django.db.models import Q
 _APPS = ("loyalty", "campaigns", "activities")
 _EDITED_BY_MARKETING = (
     "activitytype",
+    "assignedgroup",
     "campaign",
+    "campaigngroup",
     "itemlist",
     "listeditem",
     "partner",
     "quest",
     "questrequirement",
+    "rewardmethod",
     "rulesegment",
     "segment",
     "segmentmembership",

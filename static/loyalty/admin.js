@@ -82,7 +82,7 @@
     per_value: (reward) => ["per_value", "per_item_value"].includes(reward),
     multiplier: (reward) => reward === "multiplier",
     voucher_type: (reward) => reward === "voucher",
-    wallet: (reward) => [...POINTS, "multiplier"].includes(reward),
+    wallet: (reward, input) => [...POINTS, "multiplier"].includes(reward) && input.options.length > 2,
   };
 
   function field(row, name) {
@@ -90,7 +90,7 @@
   }
 
   function show(input, isWanted) {
-    const line = input && input.closest(".field-line");
+    const line = input && input.closest(".form-row");
     if (line) {
       line.style.display = isWanted ? "" : "none";
     }
@@ -107,7 +107,8 @@
       return;
     }
     Object.entries(WANTED).forEach(([name, isWanted]) => {
-      show(field(row, name), isWanted(reward.value));
+      const input = field(row, name);
+      show(input, Boolean(input) && isWanted(reward.value, input));
     });
     show(field(row, "weight"), chosen("handling") === "random_draw");
     const hasPrice = chosen("context") === "interaction";
