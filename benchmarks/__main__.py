@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import database, measures
 
-NAMES = ("bulk", "live", "flatness", "contract_batch", "deciding", "limits")
+NAMES = ("bulk", "live", "flatness", "contract_batch", "backtest", "deciding", "limits")
 
 
 def main() -> None:

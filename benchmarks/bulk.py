@@ -44,9 +44,9 @@ def run(size: Size) -> list[Measure]:
 
     say("bulk: building the demo programme")
     program = build_configuration()
-    history, small_peak = _checked(program, None, size.history_until)
+    history, small_peak = checked(program, None, size.history_until)
     small_peak = max(small_peak, worker.record(history.pk).peak_megabytes)
-    upload, large_peak = _checked(program, size.history_until, size.file_until)
+    upload, large_peak = checked(program, size.history_until, size.file_until)
 
     recorded, floor_seconds = _rounds(upload, size.rounds)
     large_peak = max(large_peak, recorded.peak_megabytes)
@@ -87,7 +87,7 @@ def _speed(count: int, recorded: worker.Work, floor_seconds: float) -> list[Meas
     ]
 
 
-def _checked(program: Program, since: date | None, until: date) -> tuple[Upload, float]:
+def checked(program: Program, since: date | None, until: date) -> tuple[Upload, float]:
     """Return a confirmed upload of some days, and the peak of who checked it."""
     from activities.services.uploads import confirm_upload
 

@@ -1,7 +1,8 @@
-"""One background worker at work on an upload, watched from inside.
+"""One background worker at work on something long, watched from inside.
 
-``python -m benchmarks.worker check|record UPLOAD`` does what the Celery task of
-that step does, in a process of its own, and prints seconds and peak memory.
+``python -m benchmarks.worker check|record|backtest NUMBER`` does what the Celery task
+of that step does with an upload or a backtest, in a process of its own, and prints
+seconds and peak memory.
 """
 
 from __future__ import annotations
@@ -35,8 +36,13 @@ def record(upload_id: int, address: str = "") -> Work:
     return _watched("record", upload_id, address)
 
 
-def _watched(step: str, upload_id: int, address: str = "") -> Work:
-    command = [sys.executable, "-m", "benchmarks.worker", step, str(upload_id)]
+def backtest(backtest_id: int) -> Work:
+    """Let a worker run a backtest to its end."""
+    return _watched("backtest", backtest_id)
+
+
+def _watched(step: str, row_id: int, address: str = "") -> Work:
+    command = [sys.executable, "-m", "benchmarks.worker", step, str(row_id)]
     environment = dict(os.environ)
     if address:
         environment["DATABASE_URL"] = address
@@ -46,22 +52,23 @@ def _watched(step: str, upload_id: int, address: str = "") -> Work:
     return Work(**json.loads(done.stdout))
 
 
-def _main(step: str, upload_id: int) -> None:
+def _main(step: str, row_id: int) -> None:
     import django
 
     django.setup()
     from activities import tasks
     from activities.models import Upload
-    from activities.services import uploads
+    from activities.services import backtesting, uploads
 
     del tasks  # A worker has imported them, and all that they need.
-    upload = Upload.objects.get(pk=upload_id)
     started = time.perf_counter(), time.process_time()
     if step == "check":
-        uploads.validate_upload(upload)
-    else:
+        uploads.validate_upload(Upload.objects.get(pk=row_id))
+    elif step == "record":
         until = datetime.max.replace(tzinfo=UTC)
-        uploads.run_chunks_in_threads(upload_id, until=until)
+        uploads.run_chunks_in_threads(row_id, until=until)
+    else:
+        backtesting.run_backtest(row_id)
     ended = time.perf_counter(), time.process_time()
     work = Work(ended[0] - started[0], ended[1] - started[1], peak_megabytes())
     print(json.dumps(work._asdict()))

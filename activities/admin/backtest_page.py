@@ -142,11 +142,12 @@ def _found(backtest: Backtest, has_tried: bool) -> dict[str, Any]:  # noqa: FBT0
 
 
 def _tiles(result: dict[str, Any], days: Days) -> list[Tile]:
+    runs_out = any(one["is_tried"] and one["spent_on"] for one in result["limits"])
     tiles = [
         Tile(
             wallet["name"],
             points(wallet["points"], wallet["decimals"]),
-            _per_month(wallet, days),
+            "" if runs_out else _per_month(wallet, days),
         )
         for wallet in result["wallets"]
         if wallet["points"]

@@ -238,7 +238,7 @@ def _outcome(form: TryForm, program: Program) -> dict[str, Any]:
     member = form.cleaned_data["member"]
     return {
         "explanation": explain(shown, timezone.get_current_timezone(), marks),
-        "member_name": name_of(member) if member else "somebody new",
+        "member_name": f"member {name_of(member)}" if member else "somebody new",
         "moment": command.occurred_at,
         "tried": tried,
     }

@@ -14,6 +14,7 @@ ROWS = {
     "live": 6,
     "flatness": 4,
     "contract_batch": 1,
+    "backtest": 4,
     "deciding": 2,
     "limits": 6,
 }
