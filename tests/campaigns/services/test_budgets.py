@@ -101,6 +101,19 @@ def test_a_method_that_is_taken_back_is_in_stock_again(program):
     assert list(ledger_mismatches()) == []
 
 
+def test_a_blank_that_is_taken_back_is_in_stock_again(program):
+    campaign = with_methods(program, awards_budget=9)
+    blank = make_method(campaign, reward_method="nothing", points=0, usage_limit=2)
+    first, _ = shop(program, 2)
+
+    undo(program, first)
+    assert (usage_of(blank), usage_of(campaign)) == ((0, 1), (0, 1))
+    shop(program, 2)
+
+    assert (usage_of(blank), usage_of(campaign)) == ((0, 2), (0, 2))
+    assert list(ledger_mismatches()) == []
+
+
 def test_a_stock_set_later_counts_what_stands_of_the_method(program):
     campaign = with_methods(program)
     method = make_method(campaign)
