@@ -64,7 +64,19 @@ def numbers(program):
         "activities": activity["id"],
         "interactions": interaction["id"],
         "cards": card.pk,
+        "voucher-types": builders.make_voucher_type(program, codes="listed").pk,
+        "vouchers": claimed_voucher(member).code,
     }
+
+
+def claimed_voucher(member):
+    """Return a voucher that can be locked, redeemed and let go."""
+    return builders.make_voucher(
+        builders.make_voucher_type(member.program),
+        member,
+        status="claimed",
+        claimed_at=builders.NOON,
+    )
 
 
 # Members of bodies that name rows, and the resource they name.
@@ -109,9 +121,12 @@ def anchored_on(numbers):
 
     def anchor(case):
         resource = case.path.removeprefix("/api/v1/").split("/")[0]
-        if "id" in (case.path_parameters or {}) and resource in numbers:
-            case.path_parameters["id"] = numbers[resource]
+        for name in {"id", "code"} & (case.path_parameters or {}).keys():
+            case.path_parameters[name] = numbers.get(resource, 1)
         if not isinstance(case.body, dict):
+            return
+        if resource.startswith("voucher"):
+            case.body.update(anchors_of_voucher(case.body, numbers))
             return
         if "campaign_id" in (case.path_parameters or {}):
             case.path_parameters["campaign_id"] = numbers["cards"]
@@ -123,6 +138,16 @@ def anchored_on(numbers):
                 one.update(anchors_of(one, numbers, is_activity="occurred_at" in one))
 
     return anchor
+
+
+def anchors_of_voucher(body, numbers):
+    """Return what lets a call name vouchers and a type be worth something."""
+    found = {"member": numbers["members"]} if "member" in body else {}
+    if "kind" in body:
+        found |= {"kind": "basket", "amount": "5", "discount_ratio": None}
+    if isinstance(body.get("codes"), list):
+        found["codes"] = [numbers["vouchers"]]
+    return found
 
 
 def anchors_of(body, numbers, *, is_activity):
