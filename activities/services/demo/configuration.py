@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from activities.services.demo import source
+from activities.services.demo.scratch_card import add_scratch_card
 from campaigns.models import Campaign, ItemList, ListedItem
 from loyalty.engine.facts import RewardKind
 from loyalty.models import (
@@ -65,6 +66,7 @@ def build_configuration() -> Program:
     _enrol_households(program)
     _add_everyday_campaigns(program, wallet, purchase)
     _add_data_campaigns(program, wallet, purchase)
+    add_scratch_card(program, wallet)
     return program
 
 
