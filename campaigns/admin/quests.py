@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpResponseRedirect
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from unfold.admin import StackedInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
@@ -18,18 +18,15 @@ from unfold.views import ChangeList
 from campaigns.admin.wording import quest_in_words
 from campaigns.models import Quest, QuestOptIn, QuestRequirement, QuestStatus
 from campaigns.reports import NOTHING_GIVEN, given_by, participants_of
-from campaigns.services.taking_part import participations_of
 from loyalty.admin.bases import (
     OwnProgramFilter,
     ProgramAdmin,
     ProgramChoices,
-    ReadOnlyAdmin,
 )
 from loyalty.admin.confirming import Question, ask, is_confirmed
-from loyalty.admin.formatting import link, list_page, name_of, points
+from loyalty.admin.formatting import list_page, points
 from loyalty.admin.offers import OfferForm, window
-from loyalty.engine.facts import OfferKind
-from loyalty.engine.numbers import format_value
+from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.engine.quests import Measure
 from loyalty.models import Offer
 
@@ -38,10 +35,12 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
-    from campaigns.services.taking_part import Participation
-    from loyalty.engine.quests import Progress
 
 STATUS_LABELS = {"Draft": "info", "Published": "success", "Archived": "default"}
+_PRIZES = [
+    (RewardKind.FIXED.value, "Points"),
+    (RewardKind.VOUCHER.value, "A voucher"),
+]
 _STAYS = (
     "Members have made progress in it or got its prize. Archive it instead: nothing "
     "counts towards it any more and its history stays."
@@ -56,13 +55,21 @@ class QuestForm(OfferForm):
     class Meta:
         help_texts = {
             "name": "As it stands in lists and in apps.",
-            "points": "What a member gets for completing it. Vouchers as prizes are "
-            "not built yet.",
+            "reward_method": "What a member gets for completing it.",
+            "points": "What a member gets for completing it.",
+            "voucher_type": "The voucher that a member gets for completing it.",
             "code": "Optional: the name that other systems use for this quest.",
             "business_unit": "Only activities of this unit, or of none, count; the "
             "prize is booked under it. Empty: every unit.",
             "minimum_tier": "What members below it do does not count.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the two kinds of prizes."""
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields.get("reward_method")
+        if field is not None:
+            field.label, field.choices = "Prize", _PRIZES
 
 
 class RequirementForm(forms.ModelForm):
@@ -140,10 +147,20 @@ class QuestAdmin(ProgramAdmin):
         ("business_unit", OwnProgramFilter),
     )
     search_fields = ("name", "code", "description", "requirements__description")
-    list_select_related = ("wallet", "minimum_tier", "business_unit")
+    list_select_related = (
+        "wallet",
+        "minimum_tier",
+        "business_unit",
+        "voucher_type",
+    )
     list_per_page = 25
     ordering = ("-pk",)
     autocomplete_fields = ("included_segments", "excluded_segments")
+    conditional_fields = {
+        "points": "typeof reward_method == 'undefined' || reward_method == 'fixed'",
+        "voucher_type": "typeof reward_method == 'undefined' || "
+        "reward_method == 'voucher' || voucher_type",
+    }
     actions_detail = ("publish", "archive", "show_participants")
     change_form_outer_before_template = "admin/campaigns/quest_in_words.html"
     fieldsets = (
@@ -181,7 +198,9 @@ class QuestAdmin(ProgramAdmin):
             {
                 "classes": ("tab",),
                 "fields": (
+                    "reward_method",
                     "points",
+                    "voucher_type",
                     "wallet",
                     "completions_per_member",
                     "completions_total",
@@ -213,7 +232,7 @@ class QuestAdmin(ProgramAdmin):
     ) -> HttpResponse:
         """Add the quest in words, as it is saved."""
         extra = dict(extra_context or {})
-        rows = self.get_queryset(request).select_related("wallet")
+        rows = self.get_queryset(request).select_related("wallet", "voucher_type")
         is_saved = object_id is not None and object_id.isdigit()
         quest = rows.filter(pk=object_id).first() if is_saved else None
         if quest is not None:
@@ -319,72 +338,3 @@ class QuestAdmin(ProgramAdmin):
         self.log_change(request, quest, f"{to.label}.")
         self.message_of(request, f"“{quest}” is {to.label.lower()}.")
         return self.back_to(quest)
-
-
-@admin.register(QuestOptIn)
-class QuestOptInAdmin(ReadOnlyAdmin):
-    """Who takes part in which quest, since when, and how far they are."""
-
-    program_path = "quest__program"
-    list_display = ("who", "quest_link", "opted_in_at", "expires_at", "is_automatic")
-    list_filter = (("quest", OwnProgramFilter),)
-    search_fields = ("member__identities__value__startswith",)
-    search_help_text = "A member's id, or how it begins."
-    list_select_related = ("quest", "member")
-    fieldsets = (
-        (
-            "Who",
-            {
-                "fields": (
-                    "who",
-                    "quest_link",
-                    "opted_in_at",
-                    "expires_at",
-                    "created_at",
-                )
-            },
-        ),
-        ("How far", {"fields": ("progress",)}),
-    )
-    readonly_fields = ("who", "quest_link", "progress")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related("member__identities")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Reached from a quest, not from the menu."""
-        return False
-
-    @display(description="Member")
-    def who(self, opt_in: QuestOptIn) -> SafeString:
-        """Return the member, linked."""
-        return link(opt_in.member, name_of(opt_in.member))
-
-    @display(description="Quest", ordering="quest")
-    def quest_link(self, opt_in: QuestOptIn) -> SafeString:
-        """Return the quest, linked."""
-        return link(opt_in.quest)
-
-    @display(description="Progress")
-    def progress(self, opt_in: QuestOptIn) -> SafeString:
-        """Return how far each requirement is, and whether the prize was given."""
-        program_id = opt_in.quest.program_id
-        found = participations_of(program_id, opt_in.member_id)
-        (one,) = [each for each in found if each.id == opt_in.pk]
-        lines = [_line(each) for each in one.progress]
-        return format_html_join(
-            "", "<p>{}</p>", ((line,) for line in [*lines, _prize(one)])
-        )
-
-
-def _line(one: Progress) -> str:
-    needed = "–" if one.needed is None else format_value(one.needed)
-    return f"{one.requirement.description}: {format_value(one.value)} of {needed}"
-
-
-def _prize(one: Participation) -> str:
-    if one.prize_at is not None:
-        return "The prize was given."
-    if one.is_completed:
-        return "Everything is done, but no prize was left."
-    return "No prize yet."

@@ -51,7 +51,6 @@ _OFFER_FIELDS = tuple(
     if name
     not in {
         "is_enabled",
-        "reward_method",
         "per_value",
         "multiplier",
         "cap_count",
@@ -89,6 +88,7 @@ class QuestSerializer(RowSerializer):
         model = Quest
         fields = (
             *_OFFER_FIELDS,
+            "voucher_type",
             "description",
             "status",
             "opt_in_mode",

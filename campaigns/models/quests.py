@@ -26,7 +26,7 @@ class OptInMode(models.TextChoices):
 
 
 class Quest(Offer):
-    """A prize in points for members who meet all of its requirements.
+    """A prize for members who meet all of its requirements: points or a voucher.
 
     The prize, its wallet, the dates, the business unit and the lowest tier are the
     offer's. How far a member is stands nowhere: it follows from the contributions.
@@ -124,14 +124,18 @@ class Quest(Offer):
     def save(self, *args: object, **kwargs: object) -> None:
         """Keep what follows from the kind and from the status right."""
         self.kind = OfferKind.QUEST.value
-        self.reward_method = RewardKind.FIXED.value
+        if self.reward_method != RewardKind.VOUCHER.value:
+            self.reward_method = RewardKind.FIXED.value
         self.is_enabled = self.status == QuestStatus.PUBLISHED
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def clean(self) -> None:
         """Refuse a quest without a prize."""
         super().clean()
-        if not self.points or self.points < 0:
+        if self.reward_method == RewardKind.VOUCHER.value:
+            if self.voucher_type_id is None:
+                raise ValidationError({"voucher_type": "Choose the voucher to win."})
+        elif not self.points or self.points < 0:
             raise ValidationError({"points": "The prize is above zero."})
 
 

@@ -22,6 +22,7 @@ from loyalty.api.contract import answer
 from loyalty.api.points import points_of
 from loyalty.api.problems import Problem
 from loyalty.engine.numbers import format_value
+from loyalty.models import Voucher
 from loyalty.services.members import member_numbered
 
 if TYPE_CHECKING:
@@ -95,7 +96,17 @@ _PRIZE = {
                 "point_reward_value": {"type": "number"},
                 "sponsor_name": {"type": "null"},
                 "lootbox": {"type": "null"},
-                "reward": {"type": "null"},
+                # Its members are not documented: what a voucher is, and its code.
+                "reward": {
+                    "type": ["object", "null"],
+                    "required": ["id", "name", "description", "code"],
+                    "properties": {
+                        "id": {"type": "string"},
+                        "name": {"type": "string"},
+                        "description": {"type": "string"},
+                        "code": {"type": "string"},
+                    },
+                },
             },
         }
     },
@@ -164,13 +175,31 @@ class ClaimQuestPrize(HangView):
         if one.prize_at is None:
             raise Problem(422, "not_redeemable", "The quest prize is not redeemable.")
         offer = one.quest.offer
+        points = 0 if offer.gives_no_points else offer.points
         prize = {
-            "point_reward_value": points_of(offer.points, offer.wallet.decimals),
+            "point_reward_value": points_of(points, offer.wallet.decimals),
             "sponsor_name": None,
             "lootbox": None,
-            "reward": None,
+            "reward": _voucher_of(one),
         }
         return answer({"prize": prize})
+
+
+def _voucher_of(one: Participation) -> dict[str, str] | None:
+    """Return the voucher that was the prize, None if it was points."""
+    given = Voucher.objects.filter(
+        offer=one.quest.offer.id, member__quest_opt_ins=one.id
+    )
+    voucher = given.select_related("voucher_type").order_by("-pk").first()
+    if voucher is None:
+        return None
+    kind = voucher.voucher_type
+    return {
+        "id": str(kind.pk),
+        "name": kind.title or kind.name,
+        "description": kind.description,
+        "code": voucher.code,
+    }
 
 
 def _quest_number(quest_id: str) -> int:
