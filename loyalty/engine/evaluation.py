@@ -255,9 +255,9 @@ def tier_change(awards: Sequence[Award], case: Case) -> TierChange | None:
     if not case.rules.tiers:
         return None
     timeline = case.history.tier_timeline
-    score = case.history.score + sum(
-        award.points for award in awards if award.offer.wallet.counts_for_tier
-    )
+    # A list, because a generator takes longer for so few.
+    scoring = [one.points for one in awards if one.offer.wallet.counts_for_tier]
+    score = case.history.score + sum(scoring)
     tier_id = tier_for(score, case.rules.tiers)
     latest_since, latest_id = timeline[-1] if timeline else (None, None)
     if tier_id == latest_id:

@@ -198,6 +198,7 @@ class Offer:
     asks_about_activity: bool = field(init=False, repr=False, compare=False)
     asks_about_basket: bool = field(init=False, repr=False, compare=False)
     asks_about_member: bool = field(init=False, repr=False, compare=False)
+    asks_for_its_dates_only: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Reckon what follows from the fields."""
@@ -238,6 +239,12 @@ class Offer:
             "asks_about_member": bool(self.segments or self.excluded_segments)
             or self.minimum_tier_threshold is not None,
         }
+        found["asks_for_its_dates_only"] = (
+            self.is_enabled
+            and self.schedule is None
+            and self.holdout is None
+            and not any(found[name] for name in found if name.startswith("asks_"))
+        )
         for name, value in found.items():
             object.__setattr__(self, name, value)
 

@@ -89,7 +89,7 @@ def eligible(
         outcome = failure_of(method, case) or reward_of(method, case, points)
         if isinstance(outcome, Award) and left is not None:
             outcome = within_budget(outcome, left, campaign)
-        if isinstance(outcome, Award):
+        if (campaign.draws or method.takes_codes) and isinstance(outcome, Award):
             outcome = _beside(given.awards, outcome, campaign, case)
         if isinstance(outcome, Rejection):
             given.rejections.append(outcome)

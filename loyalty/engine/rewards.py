@@ -54,6 +54,11 @@ class Case(NamedTuple):
 
 def failure_of(offer: Offer, case: Case) -> Rejection | None:
     """Return why ``offer`` does not apply to the activity and its member, or None."""
+    if (
+        offer.asks_for_its_dates_only
+        and offer.starts_at <= case.activity.occurred_at < offer.ends_at
+    ):
+        return None
     failure = first_failure(
         offer, case.activity, case.segment_ids, case.tier_id, case.rules
     )
