@@ -161,7 +161,9 @@ class VoucherType(models.Model):
             ValidationError: naming each field that is fixed.
         """
         super().clean()
-        if self._state.adding or not self.vouchers.exists():
+        if self._state.adding:
+            return
+        if not (self.vouchers.exists() or self.code_jobs.exists()):
             return
         stored = VoucherType.objects.get(pk=self.pk)
         fixed = ("kind", "codes", "currency")
@@ -170,7 +172,9 @@ class VoucherType(models.Model):
         ]
         if changed:
             raise ValidationError(
-                dict.fromkeys(changed, "Fixed: there are vouchers of this type.")
+                dict.fromkeys(
+                    changed, "Fixed: there are vouchers or codes of this type."
+                )
             )
 
 

@@ -71,7 +71,7 @@ def test_what_vouchers_depend_on_is_told_to_be_fixed(marketing, program):
         marketing, page(VoucherType, "change", voucher_type.pk), kind="per_unit"
     )
 
-    assert complaints(answer) == ["Fixed: there are vouchers of this type."]
+    assert complaints(answer) == ["Fixed: there are vouchers or codes of this type."]
 
 
 def test_codes_are_asked_for_and_made_in_the_background(

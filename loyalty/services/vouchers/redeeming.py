@@ -73,9 +73,9 @@ def redeem(
         raise ValueError("Redeem an amount above zero.")
     with transaction.atomic():
         (voucher,) = lock_vouchers(program_id, [code])
-        require_holder(voucher, asker)
         if _is_again(voucher, wanted):
             return Redeemed(voucher, _rest_of(voucher), is_replay=True)
+        require_holder(voucher, asker)
         require_claimed(voucher, now)
         require_unlocked(
             voucher,

@@ -286,14 +286,17 @@ def test_the_rest_is_a_voucher_of_the_same_right_under_a_new_code():
             {"basket_code": ""}, {"basket_code": ""}, False, id="nothing tells them"
         ),
         pytest.param({}, {"now": NOON + 100 * HOUR}, True, id="after its end"),
+        pytest.param({}, {"is_blocked": True}, True, id="of a member blocked since"),
     ],
 )
 def test_a_redemption_that_is_sent_again_is_answered_as_the_first_time(
     first, second, is_replay
 ):
+    second = dict(second)
     voucher = voucher_in("claimed")
     Voucher.objects.update(expires_at=NOON + HOUR)
     done = redeem(voucher, **first)
+    Member.objects.update(is_blocked=second.pop("is_blocked", False))
 
     if is_replay:
         again = redeem(voucher, **second)
