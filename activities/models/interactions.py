@@ -48,6 +48,7 @@ class Interaction(models.Model):
                 fields=["program", "source", "key"],
                 condition=~Q(key=""),
                 name="interaction_key_once_per_source",
+                violation_error_message="There is an interaction with this key.",
             ),
         ]
 

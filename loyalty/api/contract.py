@@ -148,7 +148,12 @@ def in_query(name: str) -> SentKey:
 
 
 class ContractAuthentication(BaseAuthentication):
-    """Finds the caller by the first place that holds a key."""
+    """Finds the caller by the first place that holds a key.
+
+    ``prefix`` tells its places from those of others in the OpenAPI document.
+    """
+
+    prefix: ClassVar[str] = ""
 
     def __init__(
         self, keys: Sequence[SentKey], identify: Callable[[str], Caller]

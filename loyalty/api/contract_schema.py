@@ -72,7 +72,7 @@ class ContractScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
     @property
     def name(self) -> list[str]:  # type: ignore[override]
         """Return one name for each place."""
-        return [_name_of(key) for key in self.target.keys]
+        return [f"{self.target.prefix}{_name_of(key)}" for key in self.target.keys]
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
         """Describe the places."""

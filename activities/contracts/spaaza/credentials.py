@@ -66,6 +66,8 @@ class Credentials:
 class SpaazaAuthentication(ContractAuthentication):
     """Finds out who calls by session, token or key, and from which app."""
 
+    prefix = "spaaza-"
+
     def authenticate(self, request: Request) -> tuple[Any, Caller]:
         """Return the credentials, and the caller for the counting of calls.
 
