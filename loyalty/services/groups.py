@@ -27,6 +27,7 @@ _EDITED_BY_MARKETING = (
     "vouchertype",
 )
 _ADDED_BY_MARKETING = (
+    "backtest",
     "businessunit",
     "channel",
     "wallet",
