@@ -187,7 +187,9 @@ class ActivityAdmin(ReadOnlyAdmin):
     @display(description="Value", ordering="value")
     def worth(self, activity: Activity) -> str:
         """Return the value."""
-        return "–" if activity.value is None else money(activity.value)
+        if activity.value is None:
+            return "–"
+        return f"{money(activity.value)} {activity.currency}".rstrip()
 
     @display(description="Points")
     def earned(self, activity: Activity) -> str:

@@ -67,6 +67,7 @@ COLUMNS = (
         "of the items are added up.",
         "12.50",
     ),
+    Column("currency", "The ISO code of its currency, if campaigns ask.", "EUR"),
     Column(
         "item_id",
         "For receipts with products: one row for each product, the rows of a receipt "
@@ -74,7 +75,7 @@ COLUMNS = (
         "4006381333931",
     ),
     Column("item_value", "What was paid for this product.", "3.20"),
-    Column("item_quantity", "How many of it. Kept, not counted.", "2"),
+    Column("item_quantity", "How many of it; product groups count them.", "2"),
     Column("item_group", "The product group. Kept, not counted.", "dairy"),
 )
 

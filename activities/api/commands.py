@@ -9,6 +9,7 @@ Body::
      "occurred_at": "2026-01-14T19:00:00+05:30",
      "channel": "STORE", "business_unit": "grocery",      optional
      "value": "12.50",                            optional; a number will do too
+     "currency": "EUR",                           optional, an ISO code
      "items": [{"item_id": "4006381", "value": "2.50", "quantity": 1,
                 "group_id": "promo"}],            optional, 1 to 1,000
      "data": {}}                                  optional, kept as it is
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from activities.services import Line, RecordActivity
 from loyalty.api.bodies import NumberText, plain_object
 from loyalty.api.problems import Problem, invalid, invalid_at, wrong
+from loyalty.engine.currencies import InvalidCurrency, parse_currency
 from loyalty.engine.moments import InvalidMoment, Moment, parse_moment
 from loyalty.engine.numbers import InvalidNumber, format_value, parse_value
 
@@ -48,6 +50,7 @@ MEMBERS = frozenset(
         "channel",
         "business_unit",
         "value",
+        "currency",
         "items",
         "data",
     }
@@ -91,6 +94,7 @@ def to_command(
         units=read("value", _optional_units),
         lines=read("items", _lines) or (),
         data=read("data", _data) or {},
+        currency=read("currency", _currency) or "",
     )
     _check_one_actor(body, read.errors)
     if read.errors:
@@ -214,6 +218,15 @@ def _units(value: Any, pointer: str) -> int:
 
 def _optional_units(value: Any, pointer: str) -> int | None:
     return None if value is None else _units(value, pointer)
+
+
+def _currency(value: Any, pointer: str) -> str | None:
+    if value is None:
+        return None
+    try:
+        return parse_currency(_text(value, pointer, 20))
+    except InvalidCurrency as error:
+        raise invalid_at(pointer, error.code, str(error)) from None
 
 
 def _lines(value: Any, pointer: str) -> tuple[Line, ...]:

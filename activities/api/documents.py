@@ -120,6 +120,11 @@ class NewActivity(serializers.Serializer[Any]):
     value = NumberOrText(
         required=False, help_text="What it is worth, for example paid."
     )
+    currency = serializers.CharField(
+        max_length=3,
+        required=False,
+        help_text="ISO code in three capital letters; campaigns can ask for it.",
+    )
     items = serializers.ListField(
         child=LineItem(), required=False, min_length=1, max_length=1_000
     )
@@ -191,6 +196,7 @@ class StoredActivity(RecordedActivity):
     )
     zone_assumed = serializers.BooleanField()
     value = serializers.CharField(allow_null=True)
+    currency = serializers.CharField(allow_null=True, help_text="ISO code.")
     items = LineItem(many=True)
     data = FreeData()  # type: ignore[assignment]
     upload = serializers.IntegerField(allow_null=True)

@@ -6,7 +6,6 @@ refuses as a constraint of one row is not told again.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +18,7 @@ from campaigns.models import (
     Handling,
     RewardMethod,
 )
+from loyalty.engine.currencies import InvalidCurrency, parse_currency
 from loyalty.engine.facts import Distribution, RewardKind
 
 if TYPE_CHECKING:
@@ -76,7 +76,6 @@ _OF_MEMBERS = {
     "usage_limit": "Stocks",
     "holdout_percent": "Holdouts",
 }
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 class Misfit(NamedTuple):
@@ -171,13 +170,12 @@ def _wrong_restrictions(part: Part, context: str) -> Iterator[Misfit]:
 
 
 def _wrong_currencies(codes: Iterable[str]) -> Iterator[Misfit]:
-    wrong = [code for code in codes if not _CURRENCY.fullmatch(code)]
-    if wrong:
-        yield Misfit(
-            ("currencies",),
-            "unknown_currency",
-            f"“{wrong[0]}” is no currency: write its ISO code, for example EUR.",
-        )
+    for code in codes:
+        try:
+            parse_currency(code)
+        except InvalidCurrency as error:
+            yield Misfit(("currencies",), error.code, str(error))
+            return
 
 
 def _wrong_groups(part: Part, kind: AssignedGroupKind) -> Iterator[Misfit]:

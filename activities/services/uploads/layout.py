@@ -18,6 +18,7 @@ HEAD_COLUMNS = (
     "channel",
     "business_unit",
     "value",
+    "currency",
 )
 ITEM_COLUMNS = ("item_id", "item_value", "item_quantity", "item_group")
 KNOWN_COLUMNS = (*HEAD_COLUMNS, *ITEM_COLUMNS)

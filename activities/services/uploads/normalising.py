@@ -18,6 +18,7 @@ from activities.services.uploads.refusals import (
     RowRefused,
     TextTooLong,
 )
+from loyalty.engine.currencies import InvalidCurrency, parse_currency
 from loyalty.engine.moments import InvalidMoment, parse_moment
 from loyalty.engine.numbers import (
     UNITS_PER_ONE,
@@ -118,7 +119,7 @@ class Normaliser:
         head = self._head_of(rows[0])
         if len(rows) > 1:
             self._refuse_disagreement(rows, head)
-        key, member, moment_text, activity_type, channel, unit, value = head
+        key, member, moment_text, activity_type, channel, unit, value, currency = head
         key, member, moment_text = key.strip(), member.strip(), moment_text.strip()
         _check_names(key, member)
         if not activity_type and not self._has_default_type:
@@ -138,6 +139,8 @@ class Normaliser:
             lines,
             self._data_of(rows),
         ]
+        if currency:
+            content.append(_currency(currency))
         payload = orjson.dumps(content).decode()
         if "\\u0000" in payload:
             _refuse_nul(payload)
@@ -224,6 +227,13 @@ def _code(text: str, field: str) -> str:
     if len(text) > _CODE_MAX:
         raise _too_long(field, _CODE_MAX)
     return text.strip()
+
+
+def _currency(text: str) -> str:
+    try:
+        return parse_currency(text.strip())
+    except InvalidCurrency as error:
+        raise _BadCell(0, "currency", error.code, str(error)) from None
 
 
 _parse_value = lru_cache(_REMEMBERED)(parse_value)

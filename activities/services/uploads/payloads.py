@@ -4,11 +4,11 @@ The row has columns of its own for what it is sorted by: member, moment and key.
 The payload is a JSON array of the rest::
 
     [occurred_at_text, zone_assumed, type, channel, business_unit, units,
-     [[item_id, units, quantity, group_id], ...], data]
+     [[item_id, units, quantity, group_id], ...], data, currency]
 
-``type``, ``channel`` and ``business_unit`` are null where the file names none,
-and the upload's defaults hold; ``units`` is null where the value is the sum of
-the items.
+``type``, ``channel`` and ``business_unit`` are null where the file names none, and
+the upload's defaults hold; ``units`` is null where the value is the sum of the
+items; ``currency`` is left out where the file names none.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from activities.models import Upload
+
+
+_WITHOUT_CURRENCY = 8
 
 
 class StagedRow(NamedTuple):
@@ -51,9 +54,10 @@ def command_reader(upload: Upload) -> Callable[[StagedRow], RecordActivity]:
     loads, line_of = orjson.loads, Line._make
 
     def command_of(row: StagedRow) -> RecordActivity:
-        text, zone_assumed, activity_type, channel, unit, units, items, data = loads(
-            row.payload
-        )
+        content = loads(row.payload)
+        text, zone_assumed, activity_type, channel, unit, units, items, data = content[
+            :_WITHOUT_CURRENCY
+        ]
         if units is None and items:
             units = sum([item[1] for item in items])
         return RecordActivity(
@@ -70,6 +74,7 @@ def command_reader(upload: Upload) -> Callable[[StagedRow], RecordActivity]:
             units=units,
             lines=tuple(map(line_of, items)),
             data=data,
+            currency=_currency_of(content),
         )
 
     return command_of
@@ -77,9 +82,10 @@ def command_reader(upload: Upload) -> Callable[[StagedRow], RecordActivity]:
 
 def rows_as_in_file(upload: Upload, row: StagedRow) -> list[dict[str, Any]]:
     """Return what stood in the file for a staged row, by its columns."""
-    text, _, activity_type, channel, unit, units, items, data = orjson.loads(
-        row.payload
-    )
+    content = orjson.loads(row.payload)
+    text, _, activity_type, channel, unit, units, items, data = content[
+        :_WITHOUT_CURRENCY
+    ]
     head = {
         "key": row.key,
         "member": row.member_value,
@@ -88,6 +94,7 @@ def rows_as_in_file(upload: Upload, row: StagedRow) -> list[dict[str, Any]]:
         "channel": channel,
         "business_unit": unit,
         "value": None if units is None else format_value(units),
+        "currency": _currency_of(content) or None,
     }
     if upload.format == UploadFormat.JSON_LINES:
         return [_as_object(head, items, data)]
@@ -103,6 +110,11 @@ def rows_as_in_file(upload: Upload, row: StagedRow) -> list[dict[str, Any]]:
             | row_data
         )
     return rows
+
+
+def _currency_of(content: list[Any]) -> str:
+    found: list[str] = content[_WITHOUT_CURRENCY:]
+    return found[0] if found else ""
 
 
 def _item_columns(item: list[Any]) -> dict[str, str]:

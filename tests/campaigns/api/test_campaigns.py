@@ -215,10 +215,11 @@ def test_usage_tells_what_was_given_of_the_budget(program, client, spring):
     for key in "ab":
         client.post("activities", purchase_body(member, key=key))
 
-    assert fresh == {"points_paid": 0, "awards_paid": 0}
+    assert fresh == {"points_paid": 0, "awards_paid": 0, "methods": []}
     assert client.get(f"campaigns/{row['id']}/usage").json() == {
         "points_paid": 15,
         "awards_paid": 2,
+        "methods": [],
     }
 
 
