@@ -58,7 +58,7 @@ def worth_of(voucher: Voucher) -> str:
 
 
 class CancellationForm(forms.Form):
-    """Why a voucher is cancelled."""
+    """Why a voucher is taken back."""
 
     reason = forms.CharField(
         max_length=_REASON_CHARACTERS,
@@ -223,7 +223,7 @@ class VoucherAdmin(ReadOnlyAdmin):
         """Return whether the person may take vouchers back."""
         return request.user.has_perm("loyalty.change_voucher")
 
-    @action(description="Cancel voucher", permissions=["cancel"], icon="block")
+    @action(description="Take back", permissions=["cancel"], icon="block")
     def cancel_voucher(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for a reason, then take the voucher back."""
         voucher = self.row_or_404(request, object_id)
@@ -233,15 +233,15 @@ class VoucherAdmin(ReadOnlyAdmin):
             return self.back_to(voucher)
         stands = status_shown(voucher, timezone.now()).lower()
         if not (voucher.is_open or voucher.status == VoucherStatus.AVAILABLE):
-            text = f"Nothing to cancel: this voucher is {stands}."
+            text = f"Nothing to take back: this voucher is {stands}."
             self.message_user(request, text, messages.WARNING)
             return self.back_to(voucher)
         question = Question(
-            f"Cancel the voucher {voucher.code}?",
+            f"Take the voucher {voucher.code} back?",
             f"It is worth {worth_of(voucher)} and {_holder(voucher)}. Afterwards "
             "nobody can redeem it, and its code is not given again. This cannot be "
             "undone.",
-            "Cancel voucher",
+            "Take it back",
             is_dangerous=True,
         )
         back = self.address_of("change", voucher.pk)
@@ -259,8 +259,8 @@ class VoucherAdmin(ReadOnlyAdmin):
         except LoyaltyError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return
-        self.log_change(request, voucher, f"Cancelled. {reason}")
-        self.message_of(request, f"The voucher {voucher.code} is cancelled.")
+        self.log_change(request, voucher, f"Taken back. {reason}")
+        self.message_of(request, f"The voucher {voucher.code} is taken back.")
 
 
 def _holder(voucher: Voucher) -> str:

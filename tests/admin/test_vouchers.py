@@ -160,7 +160,7 @@ def test_what_is_over_cannot_be_cancelled(support, program):
     asked = support.get(address, follow=True)
     sent = support.post(address, {"confirmed": "yes", "reason": "x"}, follow=True)
 
-    assert "Nothing to cancel" in asked.content.decode()
+    assert "Nothing to take back" in asked.content.decode()
     assert "is redeemed already" in sent.content.decode()
     assert not VoucherEvent.objects.exists()
 
