@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Case, When
 from django.utils import timezone
 from django.utils.html import format_html
@@ -30,6 +30,7 @@ from campaigns.reports import (
     given_by,
     standings_of,
 )
+from campaigns.services.composing import problems_of, saved_parts
 from campaigns.services.lifecycle import duplicate_as_draft
 from loyalty.admin.bases import OwnProgramFilter
 from loyalty.admin.confirming import Question, ask, is_confirmed
@@ -266,6 +267,19 @@ class CampaignAdmin(ReadinessAdmin):
         actions = super().get_actions_detail(request, object_id)
         return [one for one in actions if not one.action_name.endswith(useless)]
 
+    def _switch(
+        self, request: HttpRequest, queryset: QuerySet, *, to: bool
+    ) -> HttpResponse | None:
+        """Refuse to enable what cannot be, before anybody is asked."""
+        if to:
+            for row in queryset.exclude(is_enabled=True):
+                why = _why_not(row)
+                if why:
+                    text = f"“{row}” cannot be enabled: {why}"
+                    self.message_user(request, text, messages.ERROR)
+                    return None
+        return super()._switch(request, queryset, to=to)
+
     def _switch_one(
         self, request: HttpRequest, object_id: str, *, to: bool
     ) -> HttpResponse:
@@ -277,6 +291,12 @@ class CampaignAdmin(ReadinessAdmin):
         rows = self.get_queryset(request).filter(pk=object_id)
         asked = self._switch(request, rows, to=to)
         return asked or self.back_to(campaign)
+
+
+def _why_not(campaign: Campaign) -> str:
+    campaign.is_enabled = True
+    problems = problems_of(*saved_parts(campaign))
+    return " ".join(one.sentence for one in problems)
 
 
 def _to_win(campaign: Campaign) -> list[dict[str, str]]:
