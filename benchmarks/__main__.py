@@ -12,7 +12,16 @@ from pathlib import Path
 
 from benchmarks import database, measures
 
-NAMES = ("bulk", "live", "flatness", "contract_batch", "backtest", "deciding", "limits")
+NAMES = (
+    "bulk",
+    "live",
+    "flatness",
+    "contract_batch",
+    "backtest",
+    "deciding",
+    "limits",
+    "interactions",
+)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ ROWS = {
     "backtest": 4,
     "deciding": 2,
     "limits": 6,
+    "interactions": 2,
 }
 
 

@@ -57,7 +57,7 @@ def die_before(place: int) -> None:
         sent += 1
         return wait(self, *arguments, **named)
 
-    psycopg.Connection.wait = counted  # type: ignore[method-assign]
+    psycopg.Connection.wait = counted
 
 
 def play(program_id: int, campaign_id: int, member_id: int, key: str) -> None:
