@@ -50,14 +50,14 @@ def die_before(place: int) -> None:
     wait = psycopg.Connection.wait
     sent = 0
 
-    def counted(self, *arguments, **named):  # type: ignore[no-untyped-def]
+    def counted(self, *arguments, **named):
         nonlocal sent
         if sent == place:
             os.kill(os.getpid(), SIGKILL)
         sent += 1
         return wait(self, *arguments, **named)
 
-    psycopg.Connection.wait = counted
+    psycopg.Connection.wait = counted  # type: ignore[method-assign]
 
 
 def play(program_id: int, campaign_id: int, member_id: int, key: str) -> None:
