@@ -79,11 +79,12 @@ class BacktestForm(forms.Form):
         fields: Any = self.fields
         rows = Campaign.objects.filter(program=program).order_by("is_enabled", "name")
         fields["campaigns"].queryset = rows
-        self.history = history_of(program)
+        self.history: Days | None = history_of(program)
+        proposed: dict[str, Any] = self.initial
         if self.history is not None:
             month = last_full_month(self.history, timezone.localdate())
-            self.initial.setdefault("first", month.first)
-            self.initial.setdefault("last", month.last)
+            proposed.setdefault("first", month.first)
+            proposed.setdefault("last", month.last)
 
     def clean(self) -> dict[str, Any]:
         """Refuse days in the wrong order."""
@@ -93,21 +94,22 @@ class BacktestForm(forms.Form):
             self.add_error("last", "The last day comes before the first.")
         return found
 
-    def wanted(self, user: Any) -> NewBacktest:
-        """Return what the form asks for."""
-        found = self.cleaned_data
-        zone = timezone.get_current_timezone()
-        return NewBacktest(
-            Span(
-                start_of_day(found["first"], zone),
-                start_of_day(found["last"] + _ONE_DAY, zone),
-            ),
-            [one.pk for one in found["campaigns"]],
-            found["dates"],
-            found["cost_per_point"],
-            created_by=user,
-            actor=user.get_username(),
-        )
+
+def wanted_by(form: BacktestForm, user: Any) -> NewBacktest:
+    """Return what a valid form asks for."""
+    found = form.cleaned_data
+    zone = timezone.get_current_timezone()
+    return NewBacktest(
+        Span(
+            start_of_day(found["first"], zone),
+            start_of_day(found["last"] + _ONE_DAY, zone),
+        ),
+        [one.pk for one in found["campaigns"]],
+        found["dates"],
+        found["cost_per_point"],
+        created_by=user,
+        actor=user.get_username(),
+    )
 
 
 def history_of(program: Program) -> Days | None:

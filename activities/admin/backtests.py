@@ -161,7 +161,7 @@ class BacktestAdmin(ReadOnlyAdmin):
         program = working_program(request)
         if program is None:
             raise PermissionDenied
-        wanted = form.wanted(request.user)
+        wanted = backtest_form.wanted_by(form, request.user)
         backtest = create_backtest(program, wanted, now=timezone.now())
         tasks.enqueue_backtest(backtest.pk)
         self.log_addition(request, backtest, "Asked for a backtest.")

@@ -70,6 +70,7 @@ def without_numbers(value):
 def test_every_request_on_the_page_works_and_answers_as_shown(program):
     _, key = make_key(program)
     card = builders.make_campaign(program, context="interaction")
+    draft = builders.make_campaign(program, is_enabled=False)
     answer: Any = None
     requests = 0
 
@@ -83,6 +84,7 @@ def test_every_request_on_the_page_works_and_answers_as_shown(program):
                 "KEY": key,
                 "ID": str(first.pk if first else 0),
                 "CAMPAIGN": str(card.pk),
+                "DRAFT": str(draft.pk),
             }
             answer = sent(text, variables)
             expected = next((v for k, v in STATUS_OF.items() if k in text), None)

@@ -176,9 +176,11 @@ class _Found:
         for offer_id, (points, _) in self._recorded.items():
             sums[self._programme.offers[int(offer_id)].wallet.id][2] += points
         rows = Wallet.objects.filter(pk__in=list(sums)).order_by("pk")
+        cost_per_point = self._backtest.cost_per_point
         return [
-            _WalletSums(row, *sums[row.pk], self._backtest.cost_per_point)
+            _WalletSums(row, points, everything, recorded, cost_per_point)
             for row in rows
+            for points, everything, recorded in [sums[row.pk]]
         ]
 
     def offers(self) -> list[dict[str, Any]]:

@@ -130,7 +130,9 @@ class Counted:
     def __init__(self, offers: frozenset[int], decimals: dict[int, int]) -> None:
         """Count ``offers``."""
         self.offers = offers
-        self._scale = {one: 10 ** (4 - count) for one, count in decimals.items()}
+        self._scale: dict[int, int] = {
+            one: 10 ** (4 - count) for one, count in decimals.items()
+        }
 
     def units(self, offer_id: int, points: int) -> int:
         """Return points in 1/10,000, whatever their wallet's decimals."""
