@@ -26,10 +26,10 @@ from campaigns.admin.wording import gives, in_words
 from campaigns.models import Campaign
 from campaigns.reports import (
     NOTHING_GIVEN,
-    audience_count,
     given_by,
     standings_of,
 )
+from campaigns.services.audience import audience_count
 from campaigns.services.composing import problems_of, saved_parts
 from campaigns.services.lifecycle import duplicate_as_draft
 from loyalty.admin.bases import OwnProgramFilter

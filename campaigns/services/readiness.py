@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import Count, Q
 
 from campaigns.models import ItemList
-from campaigns.reports import audience_count
 from campaigns.services import budgets
+from campaigns.services.audience import audience_count
 from campaigns.services.programme import current_programme
 from loyalty.engine.readiness import Known, Report, report_on
 from loyalty.models import (

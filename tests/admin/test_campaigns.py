@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from activities.services import record_activities
 from campaigns.models import Campaign
-from campaigns.reports import audience_count
+from campaigns.services.audience import audience_count
 from loyalty.models import ActivityType, ConfigurationRevision, SegmentMembership
 from tests.admin.forms import complaints, page, save, shown
 from tests.builders import (

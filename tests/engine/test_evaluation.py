@@ -301,7 +301,7 @@ def test_no_budget_is_ever_overdrawn_and_each_is_used_up(candidates, times):
     budgets = {
         one.id: Budget(one.points_budget, one.awards_budget) for one in candidates
     }
-    given_out = {one.id: [] for one in candidates}
+    given_out: dict[int, list[int]] = {one.id: [] for one in candidates}
 
     for _ in range(times):
         decision = decide(*candidates, budgets=budgets)
@@ -327,8 +327,8 @@ def test_no_budget_is_ever_overdrawn_and_each_is_used_up(candidates, times):
 )
 def test_what_is_given_back_can_be_given_again(takes, gives_back):
     one = offer(id=9, points_budget=30, awards_budget=6)
-    budgets = {9: Budget(30, 6)}
-    standing = []
+    left = Budget(30, 6)
+    budgets, standing = {9: left}, []
 
     for place, _ in enumerate(takes):
         decision = decide(one, budgets=budgets)
@@ -336,9 +336,9 @@ def test_what_is_given_back_can_be_given_again(takes, gives_back):
         standing += [award for award in decision.awards if award.offer.id == 9]
         if standing and place < len(gives_back) and gives_back[place]:
             undone = standing.pop()
-            budgets[9].points_left += undone.points
-            budgets[9].awards_left += 1
+            left.points_left = (left.points_left or 0) + undone.points
+            left.awards_left = (left.awards_left or 0) + 1
 
-    assert budgets[9].points_left == 30 - sum(award.points for award in standing)
-    assert budgets[9].awards_left == 6 - len(standing)
-    assert budgets[9].points_left >= 0
+    spent = sum(award.points for award in standing)
+    assert (left.points_left, left.awards_left) == (30 - spent, 6 - len(standing))
+    assert spent <= 30

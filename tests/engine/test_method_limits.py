@@ -59,14 +59,13 @@ def test_stock_counts_over_all_members_and_activities():
     campaign = composed(method(id=8, awards_budget=2), id=9)
     budgets = {8: Budget(awards_left=2)}
 
-    given_out = []
+    decisions = []
     for _ in range(3):
-        decision = decide(campaign, budgets=budgets)
-        consume(decision, budgets)
-        given_out.append(paid(decision))
+        decisions.append(decide(campaign, budgets=budgets))
+        consume(decisions[-1], budgets)
 
-    assert given_out == [{8: 10}, {8: 10}, {}]
-    assert reasons(decision)[8] is Reason.AWARDS_BUDGET_SPENT
+    assert [paid(one) for one in decisions] == [{8: 10}, {8: 10}, {}]
+    assert reasons(decisions[-1])[8] is Reason.AWARDS_BUDGET_SPENT
 
 
 def test_a_limit_per_member_is_the_methods_own():
@@ -86,14 +85,13 @@ def test_a_cap_of_the_campaign_counts_activities_not_methods():
     campaign = composed(method(id=7), method(id=8), id=9, cap=2)
     history = anyone()
 
-    given_out = []
+    decisions = []
     for _ in range(3):
-        decision = decide(campaign, history=history)
-        absorb(decision, activity(), history)
-        given_out.append(len(paid(decision)))
+        decisions.append(decide(campaign, history=history))
+        absorb(decisions[-1], activity(), history)
 
-    assert given_out == [2, 2, 0]
-    assert reasons(decision) == {9: Reason.CAP_REACHED}
+    assert [len(paid(one)) for one in decisions] == [2, 2, 0]
+    assert reasons(decisions[-1]) == {9: Reason.CAP_REACHED}
 
 
 def test_attempts_of_the_campaign_come_before_its_methods():

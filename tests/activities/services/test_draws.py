@@ -67,7 +67,7 @@ def record(program, times, *, first_seed=1):
 
 def verified(capsys, *arguments) -> str:
     call_command("verify_draws", *arguments)
-    return capsys.readouterr().out.strip()
+    return str(capsys.readouterr().out.strip())
 
 
 def forge(statement, *values, table="activities_draw"):

@@ -20,8 +20,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 CENTS = Wallet(id=2, code="cash", decimals=2)
 
 
-def local(*parts) -> datetime:
-    return datetime(*parts, tzinfo=BERLIN).astimezone(UTC)
+def local(year, month, day, hour=0, minute=0, second=0) -> datetime:
+    at = datetime(year, month, day, hour, minute, second, tzinfo=BERLIN)
+    return at.astimezone(UTC)
 
 
 # Monday, 4 May 2026, to the end of Sunday, 17 May; looked at on 1 May.
