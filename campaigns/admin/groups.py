@@ -57,11 +57,11 @@ class CampaignGroupAdmin(ProgramAdmin):
     @display(description="Its campaigns")
     def its_campaigns(self, group: CampaignGroup) -> SafeString | str:
         """Return its campaigns and what each is doing now, linked."""
-        if group.pk is None:
-            return "None yet. A campaign names its group on its own page, under What."
         now = timezone.now()
-        rows = group.campaigns.order_by("-pk")[:_CAMPAIGNS_SHOWN]
-        lines = [(link(row), state_of(row, now).lower()) for row in rows]
+        rows = Campaign.objects.filter(group=group.pk).order_by("-pk")
+        lines = [
+            (link(row), state_of(row, now).lower()) for row in rows[:_CAMPAIGNS_SHOWN]
+        ]
         if not lines:
             return "None yet. A campaign names its group on its own page, under What."
         return format_html_join("", "<p>{} ({})</p>", lines)

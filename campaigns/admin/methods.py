@@ -121,7 +121,8 @@ class MethodFormSet(PaginationInlineFormSet):
             rows = list(super().get_queryset())
             if self.instance.pk is not None:
                 for standing in standings_of(self.instance, rows):
-                    standing.method.get_inline_title = heading_of(standing)
+                    # What the heading of a row is made from, if its model has it.
+                    vars(standing.method)["get_inline_title"] = heading_of(standing)
             self._told = True
         return super().get_queryset()
 

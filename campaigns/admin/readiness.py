@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
+from campaigns.models import RewardMethod
 from campaigns.services.readiness import readiness_of
 from loyalty.admin.confirming import ask, is_confirmed
 from loyalty.admin.offers import SwitchedAdmin, switch_question
@@ -25,6 +26,7 @@ _VARIANTS = {
     Severity.LOOK: ("warning", "Look at this"),
     Severity.KNOW: ("default", "For your information"),
 }
+_METHODS = "methods"
 _NOT_READY = ("danger", "Not ready")
 _ALMOST = ("warning", "Look first")
 _READY = ("success", "Ready")
@@ -49,12 +51,19 @@ class ReadinessAdmin(SwitchedAdmin):
         tabs = self._tabs(request, campaign)
         return {
             "verdict": _verdict([report]),
-            "findings": [_shown(one, tabs) for one in report.findings],
+            "findings": [
+                _shown(one, tabs)
+                if one.offer_id in {None, campaign.pk}
+                else _shown(one._replace(field=_METHODS), tabs)
+                for one in report.findings
+            ],
             "figures": [one.text for one in report.figures],
         }
 
     def _tabs(self, request: HttpRequest, campaign: Campaign) -> dict[str, str]:
-        return {
+        """Return the tab of each field; reward methods have one of their own."""
+        methods = str(RewardMethod._meta.verbose_name_plural)
+        return {_METHODS: methods.capitalize()} | {
             field: str(name)
             for name, options in self.get_fieldsets(request, campaign)
             for field in _flat(options["fields"])

@@ -6,17 +6,19 @@ without is added, one that is not named is removed. Left out, all stay.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch
 from rest_framework import serializers
+from rest_framework.settings import api_settings
 
 from campaigns.models import AssignedGroup, Campaign, RewardMethod
 from campaigns.services import composing
 from loyalty.api.bases import RowSerializer
 from loyalty.api.bodies import escaped
 from loyalty.api.fields import RowId, RowIds, WholeNumberField
-from loyalty.api.problems import wrong
+from loyalty.api.problems import Problem, wrong
 from loyalty.api.serializers import OFFER_FIELDS
 from loyalty.engine.facts import OfferKind
 from loyalty.models import BusinessUnit, Segment
@@ -81,8 +83,14 @@ class MethodSerializer(RowSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check what a new row needs even where a campaign is only changed."""
         if "id" not in attrs and "name" not in attrs:
-            raise serializers.ValidationError({"name": "This field is required."})
-        return super().validate(attrs)
+            raise serializers.ValidationError(
+                {"name": "This field is required."}, "required"
+            )
+        try:
+            return super().validate(attrs)
+        except Problem as problem:
+            # The serializer of the campaign knows which row of the body this is.
+            raise serializers.ValidationError(_by_field(problem)) from None
 
     def _candidate(self, attrs: dict[str, Any]) -> Any:
         row = self._stored(attrs.get("id")) or RewardMethod(**self.own())
@@ -98,6 +106,14 @@ class MethodSerializer(RowSerializer):
                 return found
         detail = f"The campaign has no reward method {number}."
         raise serializers.ValidationError({"id": [detail]}, "does_not_exist")
+
+
+def _by_field(problem: Problem) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for one in problem.errors:
+        name = one["pointer"].removeprefix("/") or api_settings.NON_FIELD_ERRORS_KEY
+        found[name].append(serializers.ErrorDetail(one["detail"], one["code"]))
+    return found
 
 
 def with_values(row: Any, values: dict[str, Any]) -> Any:

@@ -80,7 +80,11 @@ class CampaignSerializer(RowSerializer):
     excluded_segments = RowIds(queryset=Segment.objects.all(), required=False)
     qualify_groups = RowIds(queryset=AssignedGroup.objects.all(), required=False)
     business_units = RowIds(queryset=BusinessUnit.objects.all(), required=False)
-    methods = MethodSerializer(many=True, required=False, max_length=METHODS_MAX)
+    methods = MethodSerializer(
+        many=True,
+        required=False,
+        max_length=METHODS_MAX,  # type: ignore[call-arg]
+    )
 
     class Meta:
         model = Campaign

@@ -97,8 +97,7 @@ class Part:
         """Return whether the restriction is set."""
         if restriction in self.links:
             return bool(self.links[restriction])
-        relations = METHOD_LINKS if isinstance(self.row, RewardMethod) else ()
-        if restriction in (*CAMPAIGN_LINKS, *relations):
+        if restriction in CAMPAIGN_LINKS:
             return False
         # Of another row its number will do.
         column = f"{restriction}_id"
@@ -157,6 +156,7 @@ def problems_of_methods(campaign: Part, methods: Sequence[Part]) -> list[Misfit]
 
 def _wrong_restrictions(part: Part, context: str) -> Iterator[Misfit]:
     refused: dict[str, str] = {}
+    why = ""
     if context in BASKETLESS:
         refused |= _OF_ACTIVITIES
         why = "{} belong to activities; this context has none."

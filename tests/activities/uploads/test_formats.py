@@ -238,3 +238,19 @@ def test_moments_without_zone_are_read_as_the_program_says():
 
     activity = Activity.objects.get()
     assert activity.occurred_at == datetime(2026, 3, 4, 6, 30, tzinfo=UTC)
+
+
+@FORMATS
+def test_a_currency_is_read_from_every_format(program, suffix):
+    rows = [{**ONE_ROW_EACH[0], "currency": "EUR"}, {**ONE_ROW_EACH[1], "currency": ""}]
+
+    finished(program, WRITERS[suffix](rows), f"sales.{suffix}")
+
+    stored = Activity.objects.order_by("key").values_list("currency", flat=True)
+    assert list(stored) == ["EUR", ""]
+
+
+def test_a_currency_in_words_is_refused(program):
+    upload = checked(program, csv_bytes([{**ONE_ROW_EACH[0], "currency": "Euro"}]))
+
+    assert [one[1:] for one in refusals(upload)] == [("currency", "invalid_currency")]
