@@ -18,11 +18,11 @@
 
   // A link to a field opens the tab that the field stands on.
   function openTab(link) {
-    const tabs = [...document.querySelectorAll("nav a")];
-    const tab = tabs.find((one) => one.firstChild && one.firstChild.textContent.trim() === link.dataset.tab);
-    if (tab) {
-      tab.click();
-    }
+    const named = (name) => [...document.querySelectorAll("a")].find((one) => (
+      !one.dataset.tab && one.firstChild && one.firstChild.textContent.trim() === name
+    ));
+    // Reward methods stand beside the tab that holds all others.
+    [named("General"), named(link.dataset.tab)].forEach((tab) => tab && tab.click());
     setTimeout(() => {
       const field = document.querySelector(link.hash) || document.querySelector(`${link.hash}_0`);
       if (field) {
