@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from loyalty.engine.quests import Quest as QuestRule
 from loyalty.models import CodeSource, SegmentMode, VoucherType
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from decimal import Decimal
 
     from django.db.models import QuerySet
@@ -43,13 +44,14 @@ class Vocabulary:
     thresholds: dict[int, int]
     groups: dict[int, facts.ItemGroup]
     listed_voucher_types: frozenset[int] = frozenset()
+    voucher_ends: dict[int, datetime] = field(default_factory=dict)
 
 
 def vocabulary_of(
     program: Program, wallets: dict[int, facts.Wallet], thresholds: dict[int, int]
 ) -> Vocabulary:
     """Return what the offers of ``program`` refer to."""
-    listed = VoucherType.objects.filter(program=program, codes=CodeSource.LISTED)
+    kinds = list(VoucherType.objects.filter(program=program))
     return Vocabulary(
         wallets,
         thresholds,
@@ -59,7 +61,8 @@ def vocabulary_of(
             )
             for group in AssignedGroup.objects.filter(program=program)
         },
-        frozenset(listed.values_list("pk", flat=True)),
+        frozenset(one.pk for one in kinds if one.codes == CodeSource.LISTED),
+        {one.pk: one.expires_at for one in kinds if one.expires_at is not None},
     )
 
 
@@ -315,7 +318,11 @@ def _common(row: Offer, known: Vocabulary) -> dict[str, Any]:
         "multiplier": _scaled(row.multiplier, 4) or 0,
         "is_enabled": row.is_enabled,
         "starts_at": row.starts_at or facts.EVER,
-        "ends_at": row.ends_at or facts.NEVER,
+        # Nobody is given, or charged for, a voucher that is over already.
+        "ends_at": min(
+            row.ends_at or facts.NEVER,
+            known.voucher_ends.get(row.voucher_type_id or 0, facts.NEVER),
+        ),
         "business_unit_id": row.business_unit_id,
         "minimum_tier_threshold": None
         if tier_id is None

@@ -133,6 +133,21 @@ def test_a_voucher_can_be_drawn(program):
     assert voucher.activity_id == done.interaction_id
 
 
+def test_a_voucher_that_is_over_is_neither_given_nor_charged(program, scratches):
+    member = make_member(program)
+    give(member, scratches, 10)
+    campaign = scratch_card(program, point_cost=10, point_cost_wallet=scratches)
+    kind = make_voucher_type(program, expires_at=NOON)
+    make_method(campaign, reward_method="voucher", voucher_type=kind, points=0)
+
+    with pytest.raises(NotInAudience) as refused:
+        act(program, campaign, member)
+    assert refused.value.facts["reason"] == "ended"
+    act(program, campaign, member, at=NOON - timedelta(seconds=1))
+
+    assert Voucher.objects.count() == 1
+
+
 def test_a_blank_is_charged_and_gives_nothing(program, scratches):
     member = make_member(program)
     give(member, scratches, 10)
