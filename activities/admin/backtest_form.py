@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils import timezone
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 _ONE_DAY = timedelta(days=1)
 
 
-class Days(NamedTuple):
+@dataclass(frozen=True)
+class Days:
     """Local days, both inside."""
 
     first: date
@@ -80,19 +82,18 @@ class BacktestForm(forms.Form):
         rows = Campaign.objects.filter(program=program).order_by("is_enabled", "name")
         fields["campaigns"].queryset = rows
         self.history: Days | None = history_of(program)
-        proposed: dict[str, Any] = self.initial
         if self.history is not None:
             month = last_full_month(self.history, timezone.localdate())
-            proposed.setdefault("first", month.first)
-            proposed.setdefault("last", month.last)
+            self.initial.setdefault("first", month.first)
+            self.initial.setdefault("last", month.last)
 
-    def clean(self) -> dict[str, Any]:
+    def clean_last(self) -> date:
         """Refuse days in the wrong order."""
-        found = super().clean() or {}
-        first, last = found.get("first"), found.get("last")
-        if first and last and last < first:
-            self.add_error("last", "The last day comes before the first.")
-        return found
+        first, last = self.cleaned_data.get("first"), self.cleaned_data["last"]
+        if first and last < first:
+            raise forms.ValidationError("The last day comes before the first.")
+        chosen: date = last
+        return chosen
 
 
 def wanted_by(form: BacktestForm, user: Any) -> NewBacktest:

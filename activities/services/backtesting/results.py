@@ -36,7 +36,7 @@ from django.db import connection
 
 from activities.services.backtesting.tallying import STEPS
 from activities.services.backtesting.trial import limited_offers
-from loyalty.engine.facts import OfferKind, RewardKind
+from loyalty.engine.facts import RewardKind
 from loyalty.engine.numbers import format_value
 from loyalty.engine.programme import is_for_activities
 from loyalty.models import Offer, Wallet
@@ -338,12 +338,3 @@ def _distribution(steps: dict[str, int]) -> list[dict[str, Any]]:
 
 def _money(amount: Decimal | None) -> str | None:
     return None if amount is None else str(amount.quantize(_CENT))
-
-
-def kind_name(kind: str) -> str:
-    """Return a kind of offer for people.
-
-    >>> kind_name("activity_type")
-    'Activity type'
-    """
-    return OfferKind(kind).value.replace("_", " ").capitalize()
