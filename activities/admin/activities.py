@@ -152,7 +152,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         extra = dict(extra_context or {})
         rows = self.get_queryset(request).select_related(*self.list_select_related)
         activity = rows.filter(pk=object_id).first() if object_id else None
-        if activity is None and str(object_id).isdigit():
+        if activity is None and object_id and object_id.isdigit():
             # Numbered alike: what points of an interaction name is one of these.
             interaction = Interaction.objects.filter(pk=object_id).first()
             if interaction is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib import admin
+from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
 from unfold.decorators import display
 
 from activities.admin.activities import ActivityChangeList, decimals_of
+from activities.admin.explanation import explain
 from activities.models import Interaction
 from activities.services.rewards import rewards_of
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
@@ -19,7 +21,7 @@ from loyalty.models import Entry
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
 _MODES = {
@@ -28,6 +30,19 @@ _MODES = {
     "privileged": "Client",
     "api": "Client",
 }
+
+
+class _Decided(NamedTuple):
+    """An interaction as far as an explanation looks at activities: without a value."""
+
+    pk: int
+    program_id: int
+    decision: dict[str, Any]
+    value: None = None
+
+    def latest_decision(self) -> dict[str, Any]:
+        """Return the decision record."""
+        return self.decision
 
 
 @admin.register(Interaction)
@@ -58,6 +73,23 @@ class InteractionAdmin(ReadOnlyAdmin):
         "entries",
     )
     readonly_fields = fields
+
+    change_form_outer_before_template = "admin/activities/interaction.html"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Add the explanation."""
+        extra = dict(extra_context or {})
+        found = self.get_queryset(request).filter(pk=object_id).first()
+        if found is not None:
+            asked: Any = _Decided(found.pk, found.program_id, found.decision)
+            extra["explanation"] = explain(asked, timezone.get_current_timezone())
+        return super().changeform_view(request, object_id, form_url, extra)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ActivityChangeList

@@ -116,7 +116,7 @@ def saved_parts(campaign: Campaign) -> tuple[Part, list[Part]]:
 def links_of(row: Campaign | RewardMethod) -> dict[str, list[Any]]:
     """Return what a saved row is linked to; a new one to nothing."""
     names = METHOD_LINKS if isinstance(row, RewardMethod) else CAMPAIGN_LINKS
-    if row.pk is None:
+    if row._state.adding:
         return {name: [] for name in names}
     return {name: list(getattr(row, name).all()) for name in names}
 

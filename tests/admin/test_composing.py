@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from activities.models import Draw
+from activities.models import Draw, Interaction
 from activities.services.interacting import interact
 from activities.services.interactions import Interact
 from campaigns.models import AssignedGroup, Campaign, CampaignGroup, RewardMethod
@@ -159,7 +159,7 @@ def test_a_copy_has_the_methods_and_all_links(staff, program):
     assert not copy.is_enabled
     assert list(copy.qualify_groups.all()) == [group]
     voucher, points = copy.methods.order_by("pk")
-    assert (voucher.voucher_type, points.points) == (kind, 3)
+    assert (voucher.voucher_type_id, int(points.points)) == (kind.pk, 3)
     assert list(points.included_segments.all()) == [friends]
     assert campaign.methods.count() == 2
 
@@ -177,6 +177,8 @@ def test_what_methods_gave_counts_for_their_campaign(staff, program):
     shown = staff.get(change(campaign)).content.decode()
     assert "Points · chance now 100 %, 9 left, given 1 times" in shown
     draw = Draw.objects.get()
+    played = staff.get(page(Interaction, "change", draw.activity_id)).content.decode()
+    assert "Why: every offer that was considered" in played
     drawn = staff.get(page(Draw, "change", draw.pk)).content.decode()
     assert "Points: 100 % (weight 1 of 1)" in drawn
     assert draw.seed in drawn

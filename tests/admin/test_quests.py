@@ -15,6 +15,7 @@ from tests.builders import (
     make_program,
     make_quest,
     make_type,
+    make_voucher_type,
     purchase,
     wallet_of,
 )
@@ -73,6 +74,20 @@ def test_a_new_quest_is_a_draft_with_its_requirements(browser, program):
     quest = Quest.objects.get()
     assert (quest.status, quest.is_enabled, quest.kind) == ("draft", False, "quest")
     assert [str(one) for one in quest.requirements.all()] == ["Three purchases"]
+
+
+def test_a_prize_is_a_voucher_if_one_is_chosen(browser, program):
+    kind = make_voucher_type(program, name="Free coffee")
+    prize = {"reward_method": "voucher", "points": "0"}
+
+    without = new(browser, program, **prize)
+    answer = new(browser, program, **prize, voucher_type=str(kind.pk))
+
+    assert "Choose the voucher to win." in complaints(without)
+    assert answer.status_code == 302, complaints(answer)
+    assert Quest.objects.get().voucher_type == kind
+    listed = browser.get(page(Quest, "changelist")).content.decode()
+    assert "get the voucher “Free coffee”" in listed
 
 
 def test_products_are_written_with_commas(browser, program):

@@ -27,8 +27,8 @@ def told(campaign, methods=()):
     for fields in methods:
         of_method = {name: fields[name] for name in LINKED if name in fields}
         values = {k: v for k, v in fields.items() if k not in LINKED}
-        row = RewardMethod(**{"name": "One", "points": 1, **values})
-        parts.append(Part(row, of_method))
+        method = RewardMethod(**{"name": "One", "points": 1, **values})
+        parts.append(Part(method, of_method))
     row = Campaign(**{"name": "It", "points": 1, **campaign})
     found = problems_of(Part(row, links), parts)
     return [("/".join(map(str, one.path)), one.sentence) for one in found]

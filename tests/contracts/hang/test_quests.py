@@ -4,8 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.models import Account
-from tests.builders import NOON, make_member, make_program, make_quest, make_type
+from loyalty.models import Account, Voucher
+from tests.builders import (
+    NOON,
+    make_member,
+    make_program,
+    make_quest,
+    make_type,
+    make_voucher_type,
+)
 from tests.contracts.hang.client import HangClient, recorded, refused
 
 pytestmark = pytest.mark.django_db
@@ -291,6 +298,23 @@ def test_a_prize_is_read_by_claiming_it_and_given_once(client, member, payload, 
             }
         }
     assert balance(member) == 550
+
+
+def test_a_voucher_is_a_prize_too(client, program, member, payload, quest):
+    quest.reward_method, quest.points = "voucher", 0
+    quest.voucher_type = make_voucher_type(program, title="Free coffee")
+    quest.save()
+    opt_in_id = opt_in_of(client.opt_in(member, quest))["id"]
+
+    buy(client, member, payload, "a", value=100)
+
+    voucher = Voucher.objects.get(member=member)
+    prize = claim(client, opt_in_id).json()["prize"]
+    assert prize["point_reward_value"] == 0
+    assert (prize["reward"]["name"], prize["reward"]["code"]) == (
+        "Free coffee",
+        voucher.code,
+    )
 
 
 @pytest.mark.parametrize("opt_in_id", ["x", "0", "9" * 30])
