@@ -24,7 +24,8 @@
     // Reward methods stand beside the tab that holds all others.
     [named("General"), named(link.dataset.tab)].forEach((tab) => tab && tab.click());
     setTimeout(() => {
-      const field = document.querySelector(link.hash) || document.querySelector(`${link.hash}_0`);
+      const names = [link.hash, `${link.hash}_0`, link.hash.replace("#id_", "#") + "-group"];
+      const field = names.map((one) => document.querySelector(one)).find(Boolean);
       if (field) {
         field.scrollIntoView({ block: "center" });
         field.focus();

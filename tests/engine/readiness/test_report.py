@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from loyalty.engine.facts import Distribution, RewardKind
+from loyalty.engine.facts import EVER, NEVER, Distribution, RewardKind
 from loyalty.engine.periods import Unit
 from loyalty.engine.readiness import Severity
 from tests.engine.offers import base, method, offer
@@ -178,3 +178,30 @@ def test_a_campaign_that_nothing_sets_off_is_only_looked_at_for_its_dates():
 
     assert found.findings == ()
     assert found.figures == ()
+
+
+def test_dates_that_are_left_open_are_not_odd():
+    assert report(sound(starts_at=EVER, ends_at=NEVER)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_limited"),
+    [
+        pytest.param({"cap": 1, "period": Unit.CALENDAR_DAY}, True, id="both dates"),
+        pytest.param(
+            {"cap": 1, "period": Unit.CALENDAR_DAY, "ends_at": NEVER},
+            False,
+            id="a cap a day for ever",
+        ),
+        pytest.param({"cap": 1, "ends_at": NEVER}, True, id="once and for all"),
+    ],
+)
+def test_a_cap_limits_the_cost_if_its_windows_end(fields, is_limited):
+    found = report(sound(points_budget=None, **fields)).findings
+
+    assert ("no_total_limit" not in {one.code for one in found}) is is_limited
+
+
+@pytest.mark.parametrize(("audience", "stops"), [(0, True), (9, False)])
+def test_a_report_stops_if_one_of_its_findings_does(audience, stops):
+    assert report(sound(), audience=audience).stops is stops
