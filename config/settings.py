@@ -302,6 +302,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "UploadStatusEnum": "activities.models.UploadStatus",
         "VoucherStatusEnum": "loyalty.models.VoucherStatus",
         "CodeJobStatusEnum": "loyalty.models.CodeJobStatus",
+        "VoucherKindEnum": "loyalty.models.VoucherKind",
+        "BacktestStatusEnum": "activities.models.BacktestStatus",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
