@@ -33,7 +33,7 @@ from campaigns.services import budgets
 from campaigns.services.programme import programme_for_update
 from loyalty import ledger
 from loyalty.engine.evaluation import segments_at
-from loyalty.engine.facts import ActivityFacts, MemberHistory, Reason
+from loyalty.engine.facts import ActivityFacts, MemberHistory, OfferKind, Reason
 from loyalty.engine.interactions import Verdict, decide_interaction
 from loyalty.engine.rewards import Case
 from loyalty.engine.tiers import tier_at
@@ -190,10 +190,10 @@ def _standing(program_id: int, command: Interact) -> Interacted | None:
 
 
 def _campaign_of(programme: Programme, campaign_id: int) -> Offer:
-    for campaign in programme.campaigns:
-        if campaign.id == campaign_id:
-            return campaign
-    raise UnknownCampaign(f"There is no campaign {campaign_id}.", field="campaign")
+    campaign = programme.offers.get(campaign_id)
+    if campaign is None or campaign.kind is not OfferKind.CAMPAIGN:
+        raise UnknownCampaign(f"There is no campaign {campaign_id}.", field="campaign")
+    return campaign
 
 
 def _history_of(
