@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.utils import timezone
@@ -11,7 +11,7 @@ from unfold.decorators import display
 
 from activities.admin.activities import ActivityChangeList, decimals_of
 from activities.admin.explanation import explain
-from activities.models import Interaction
+from activities.models import Activity, Interaction
 from activities.services.rewards import rewards_of
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
 from loyalty.admin.formatting import link, list_page, name_of, points
@@ -30,19 +30,6 @@ _MODES = {
     "privileged": "Client",
     "api": "Client",
 }
-
-
-class _Decided(NamedTuple):
-    """An interaction as far as an explanation looks at activities: without a value."""
-
-    pk: int
-    program_id: int
-    decision: dict[str, Any]
-    value: None = None
-
-    def latest_decision(self) -> dict[str, Any]:
-        """Return the decision record."""
-        return self.decision
 
 
 @admin.register(Interaction)
@@ -87,8 +74,9 @@ class InteractionAdmin(ReadOnlyAdmin):
         extra = dict(extra_context or {})
         found = self.get_queryset(request).filter(pk=object_id).first()
         if found is not None:
-            asked: Any = _Decided(found.pk, found.program_id, found.decision)
-            extra["explanation"] = explain(asked, timezone.get_current_timezone())
+            # Explained like an activity without a value, of which there is no row.
+            like = Activity(program_id=found.program_id, decision=found.decision)
+            extra["explanation"] = explain(like, timezone.get_current_timezone())
         return super().changeform_view(request, object_id, form_url, extra)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
