@@ -212,7 +212,7 @@ def _tier_change(change: dict[str, Any] | None, names: _Names) -> str:
 
 
 def _entries(activity: Activity) -> list[tuple[Entry, str]]:
-    if activity._state.adding:
+    if not activity.pk:
         return []
     rows = Entry.objects.filter(activity_id=activity.pk).select_related(
         "credit_account__wallet", "offer"
