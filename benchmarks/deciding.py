@@ -139,9 +139,7 @@ def _case(place: int) -> tuple[ActivityFacts, MemberHistory]:
         currency="EUR",
         seed=place,
     )
-    stays = tuple(
-        Stay((place * step) % _SEGMENTS + 1, EVER, NEVER) for step in (1, 11)
-    )
+    stays = tuple(Stay((place * step) % _SEGMENTS + 1, EVER, NEVER) for step in (1, 11))
     history = MemberHistory(
         member_id=place,
         score=700,

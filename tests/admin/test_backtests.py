@@ -24,7 +24,7 @@ TRY = "admin:activities_backtest_try"
 @pytest.fixture(autouse=True)
 def queued(monkeypatch):
     """Backtests that were queued."""
-    found = []
+    found: list[int] = []
     monkeypatch.setattr(tasks, "enqueue_backtest", found.append)
     return found
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -35,7 +36,7 @@ class Journal(Tally):
 
     def __init__(self, clock):
         super().__init__(frozenset(), clock)
-        self.points = Counter()
+        self.points: Counter[Any] = Counter()
 
     def book(self, member_id, day, award, sign):
         super().book(member_id, day, award, sign)

@@ -14,7 +14,7 @@ PERIOD = {"from": "2026-01-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"}
 @pytest.fixture(autouse=True)
 def queued(monkeypatch):
     """Backtests that were queued."""
-    found = []
+    found: list[int] = []
     monkeypatch.setattr(tasks, "enqueue_backtest", found.append)
     return found
 

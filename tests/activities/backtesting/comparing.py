@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -18,7 +19,7 @@ class Journal(Tally):
 
     def __init__(self, clock):
         super().__init__(frozenset(), clock)
-        self.points = Counter()
+        self.points: Counter[Any] = Counter()
 
     def book(self, member_id, day, award, sign):
         super().book(member_id, day, award, sign)

@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -213,7 +214,7 @@ def test_a_second_reversal_finds_nothing():
     program = make_program()
     voucher_type = make_voucher_type(program)
     vouchers.issue([order(voucher_type, make_member(program), 1)], now=NOON)
-    words = {"now": NOON, "reason": "returned", "actor": ""}
+    words: dict[str, Any] = {"now": NOON, "reason": "returned", "actor": ""}
 
     first = vouchers.void_for_activities(vouchers.Reversal([1]), **words)
     second = vouchers.void_for_activities(vouchers.Reversal([1, 2]), **words)

@@ -73,7 +73,9 @@ def test_what_was_redeemed_and_what_remains_is_what_was_given(sequence):
 
     chain = list(Voucher.objects.filter(program=program).order_by("pk"))
     redeemed = sum(one.amount_redeemed for one in chain)
-    remaining = sum(one.amount_original for one in chain if one.status != "redeemed")
+    remaining = sum(
+        one.amount_original or 0 for one in chain if one.status != "redeemed"
+    )
     assert redeemed + remaining == voucher_type.amount
     assert all(
         (one.regenerated_from_id is None) == (place == 0)

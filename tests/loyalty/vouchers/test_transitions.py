@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ LOCKED = {
     "locked_for_basket": "B1",
     "locking_code": "secret",
 }
-STATES = {
+STATES: dict[str, dict[str, Any]] = {
     "available": {
         "status": "available",
         "member": None,
@@ -100,7 +101,7 @@ TABLE = {
 
 def voucher_in(state, **type_fields):
     program = make_program()
-    fields = {"member": make_member(program), **STATES[state]}
+    fields: dict[str, Any] = {"member": make_member(program), **STATES[state]}
     codes = "listed" if state == "available" else "generated"
     voucher_type = make_voucher_type(program, codes=codes, **type_fields)
     VoucherStock.objects.filter(voucher_type=voucher_type).update(codes_left=1)
@@ -242,6 +243,7 @@ def redeem(voucher, amount=None, basket_code="B1", key="", now=NOON):
 def test_what_each_kind_redeems(fields, amount, expected):
     voucher = voucher_in("claimed", **fields)
 
+    outcome: Any
     try:
         done = redeem(voucher, amount)
         rest = done.regenerated and str(done.regenerated.amount_original.normalize())
