@@ -48,6 +48,7 @@ def test_a_stored_activity_tells_all_that_is_known(program, client, member):
         "is_late": True,
         "zone_assumed": False,
         "value": "12.5",
+        "currency": None,
         "items": [],
         "data": {},
         "upload": None,
