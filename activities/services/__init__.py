@@ -25,7 +25,7 @@ from activities.services.recording import (
     simulate_activities,
 )
 from activities.services.reversing import reverse_activities
-from activities.services.simulating import NotSetOffByActivities, simulate_activity
+from activities.services.simulating import simulate_activity
 from loyalty.ledger import AmountTooLarge
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "KeyReused",
     "Line",
     "NegativeValue",
-    "NotSetOffByActivities",
     "OccurredTooLongAgo",
     "OccursInTheFuture",
     "Outcome",
