@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from activities.services.batch import Batch, Draft
-    from loyalty.engine.facts import Award
+    from loyalty.engine.decisions import Award
 
 _ACTIVITY_COLUMNS = (
     "id, program_id, source, key, fingerprint, member_id, anonymous_profile_id,"

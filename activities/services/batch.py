@@ -14,13 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from activities.services.commands import Outcome, RecordActivity
-    from loyalty.engine.facts import (
-        ActivityFacts,
-        Budget,
-        Decision,
-        MemberHistory,
-        Offer,
-    )
+    from loyalty.engine.decisions import Decision
+    from loyalty.engine.facts import ActivityFacts, Budget, MemberHistory, Offer
     from loyalty.engine.programme import Programme, TypeRule
     from loyalty.engine.quests import Candidate
     from loyalty.errors import LoyaltyError

@@ -14,7 +14,7 @@ from loyalty.errors import LoyaltyError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from loyalty.engine.facts import Decision
+    from loyalty.engine.decisions import Decision
 
 
 class Line(NamedTuple):

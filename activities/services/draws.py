@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from loyalty.engine import facts
+    from loyalty.engine import decisions
 
 _COLUMNS = (
     "program_id, campaign_id, member_id, activity_id, seed, candidates, ticket,"
@@ -29,7 +29,7 @@ class Drawn(NamedTuple):
     member_id: int
     activity_id: int
     occurred_at: datetime
-    draw: facts.Draw
+    draw: decisions.Draw
 
 
 def write(program_id: int, drawn: Iterable[Drawn], now: datetime) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from activities.services.interactions import Interact
-    from loyalty.engine.facts import Decision
+    from loyalty.engine.decisions import Decision
     from loyalty.engine.interactions import Price
     from loyalty.engine.programme import Programme
     from loyalty.ledger.holdings import Holdings

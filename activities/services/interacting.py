@@ -32,8 +32,9 @@ from activities.services.standing import load_standings
 from campaigns.services import budgets
 from campaigns.services.programme import programme_for_update
 from loyalty import ledger
+from loyalty.engine.decisions import Reason
 from loyalty.engine.evaluation import segments_at
-from loyalty.engine.facts import ActivityFacts, MemberHistory, OfferKind, Reason
+from loyalty.engine.facts import ActivityFacts, MemberHistory, OfferKind
 from loyalty.engine.interactions import Verdict, decide_interaction
 from loyalty.engine.rewards import Case
 from loyalty.engine.tiers import tier_at

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from activities.services.batch import Draft
     from activities.services.commands import Outcome, RecordActivity
-    from loyalty.engine.facts import Budget, Decision
+    from loyalty.engine.decisions import Decision
+    from loyalty.engine.facts import Budget
     from loyalty.engine.programme import Programme
 
 _TRIES = 4

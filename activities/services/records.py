@@ -31,7 +31,8 @@ import orjson
 from loyalty.engine.facts import RewardKind
 
 if TYPE_CHECKING:
-    from loyalty.engine.facts import Award, Decision, Offer, Rejection
+    from loyalty.engine.decisions import Award, Decision, Rejection
+    from loyalty.engine.facts import Offer
     from loyalty.engine.programme import Programme
 
 _PER_VALUE = frozenset({RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE})

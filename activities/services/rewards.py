@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from activities.models import Interaction
-    from loyalty.engine.facts import Award
+    from loyalty.engine.decisions import Award
 
 
 class _Words(NamedTuple):

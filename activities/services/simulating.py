@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from activities.services.commands import RecordActivity
-    from loyalty.engine.facts import Decision
+    from loyalty.engine.decisions import Decision
     from loyalty.engine.programme import Programme
 
 

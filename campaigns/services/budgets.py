@@ -25,7 +25,8 @@ from loyalty.engine.facts import Budget
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from loyalty.engine.facts import Award, Offer
+    from loyalty.engine.decisions import Award
+    from loyalty.engine.facts import Offer
 
 _USED = (
     "SELECT campaign_id, sum(points_paid)::bigint, sum(awards_paid)::bigint"
@@ -65,6 +66,13 @@ class Limit(NamedTuple):
             self.awards is None or paid.awards <= self.awards
         )
 
+    def on(self, asked: Paid) -> Limit:
+        """Return what binds ``asked``: who takes no points needs none to be left."""
+        return Limit(
+            self.points if asked.points > 0 else None,
+            self.awards if asked.awards > 0 else None,
+        )
+
     def of_slot(self, slot: int) -> Limit:
         """Return a slot's share."""
         return Limit(
@@ -90,8 +98,10 @@ def paid_after(
     Args:
         held: what the locked slots have paid: one of them, or all.
         asked: what to add; below zero to take it back, from all slots.
-        limit: of all slots together.
+        limit: of all slots together; where it was lowered below what was paid,
+            vouchers and blanks still take no points.
     """
+    limit = limit.on(asked)
     if len(held) < USAGE_SLOTS:
         ((slot, paid),) = held.items()
         after = paid.plus(asked)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from loyalty.engine.facts import QuestStep
+    from loyalty.engine.decisions import QuestStep
     from loyalty.engine.programme import Programme
 
 # Member and quest.

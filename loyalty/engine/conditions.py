@@ -8,14 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from loyalty.engine.facts import (
-    ActivityFacts,
-    Completion,
-    Offer,
-    Reason,
-    Rejection,
-    Schedule,
-)
+from loyalty.engine.decisions import Reason, Rejection
+from loyalty.engine.facts import ActivityFacts, Completion, Offer, Schedule
 from loyalty.engine.holdout import is_held_out
 from loyalty.engine.items import matches_of
 from loyalty.engine.periods import ROLLING_UNITS, Unit, Window, window_containing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from loyalty.engine.facts import Draw
+from loyalty.engine.decisions import Draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loyalty.engine.facts import (
+from loyalty.engine.decisions import (
     Award,
-    Completion,
     Counted,
     Decision,
     Reason,
     Rejection,
     TierChange,
 )
+from loyalty.engine.facts import Completion
 from loyalty.engine.methods import decide_methods
 from loyalty.engine.quest_decision import absorb_step, decide_quest
 from loyalty.engine.rewards import Case, failure_of, in_wallet_of, reward_of
@@ -28,15 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from loyalty.engine.facts import (
-        ActivityFacts,
-        Budget,
-        Draw,
-        MemberHistory,
-        Offer,
-        QuestStep,
-        Rules,
-    )
+    from loyalty.engine.decisions import Draw, QuestStep
+    from loyalty.engine.facts import ActivityFacts, Budget, MemberHistory, Offer, Rules
     from loyalty.engine.quests import Candidate
 
 # The type is not open to the member at all; no campaign pays either.

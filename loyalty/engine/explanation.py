@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from loyalty.engine.facts import Reason
+from loyalty.engine.decisions import Reason
 
 _FIRST_YEAR = 1
 _LAST_YEAR = 9999

@@ -11,15 +11,9 @@ from collections import Counter
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from loyalty.engine.decisions import Award, Counted, Decision, Reason, Rejection
 from loyalty.engine.evaluation import tier_change
-from loyalty.engine.facts import (
-    Award,
-    Counted,
-    Decision,
-    Reason,
-    Rejection,
-    RewardKind,
-)
+from loyalty.engine.facts import RewardKind
 from loyalty.engine.methods import Given, count_failure, draw_one, eligible, spent
 from loyalty.engine.rewards import failure_of, reward_of
 

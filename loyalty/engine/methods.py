@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from loyalty.engine.conditions import failure_of_count
+from loyalty.engine.decisions import Award, Draw, Reason, Rejection
 from loyalty.engine.draw import draw
-from loyalty.engine.facts import Award, Budget, Draw, Reason, Rejection
+from loyalty.engine.facts import Budget
 from loyalty.engine.rewards import (
     codes_left,
     failure_of,

@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from loyalty.engine.conditions import first_failure
-from loyalty.engine.facts import (
-    Award,
-    Contribution,
-    OptIn,
-    QuestHistory,
-    QuestStep,
-    Reason,
-    Rejection,
-)
+from loyalty.engine.decisions import Award, QuestStep, Reason, Rejection
+from loyalty.engine.facts import Contribution, OptIn, QuestHistory
 from loyalty.engine.numbers import format_value
 from loyalty.engine.quests import (
     Candidate,

@@ -10,16 +10,14 @@ from loyalty.engine.conditions import (
     failure_of_holdout,
     first_failure,
 )
+from loyalty.engine.decisions import Award, Reason, Rejection
 from loyalty.engine.facts import (
     ActivityFacts,
-    Award,
     Budget,
     Distribution,
     MemberHistory,
     Offer,
     OfferKind,
-    Reason,
-    Rejection,
     RewardKind,
     Rules,
 )

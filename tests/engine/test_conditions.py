@@ -8,15 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.engine.conditions import failure_of_count, first_failure, is_open
-from loyalty.engine.facts import (
-    Clock,
-    Completion,
-    Item,
-    ItemGroup,
-    Reason,
-    Rules,
-    Schedule,
-)
+from loyalty.engine.decisions import Reason
+from loyalty.engine.facts import Clock, Completion, Item, ItemGroup, Rules, Schedule
 from loyalty.engine.periods import Unit
 from loyalty.engine.tiers import TierStep
 from tests.engine.offers import NOON, RULES, activity, offer

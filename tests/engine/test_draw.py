@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from loyalty.engine.decisions import Award
 from loyalty.engine.draw import SEED_BITS, draw, ticket_of, winner_of
-from loyalty.engine.facts import Award, Bucket, Offer, OfferKind, RewardKind
+from loyalty.engine.facts import Bucket, Offer, OfferKind, RewardKind
 from loyalty.engine.methods import Given, draw_one
 from tests.engine.offers import POINTS
 

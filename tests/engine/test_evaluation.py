@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.engine.conditions import first_failure
+from loyalty.engine.decisions import Reason
 from loyalty.engine.evaluation import absorb, consume, evaluate
 from loyalty.engine.facts import (
     Budget,
@@ -14,7 +15,6 @@ from loyalty.engine.facts import (
     Codes,
     Item,
     MemberHistory,
-    Reason,
     RewardKind,
     Rules,
     Wallet,

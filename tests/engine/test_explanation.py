@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from loyalty.engine import explanation
+from loyalty.engine.decisions import Reason
 from loyalty.engine.explanation import PLAIN, Voice, clipped, sentence
-from loyalty.engine.facts import Reason
 
 KOLKATA = Voice(zone=ZoneInfo("Asia/Kolkata"))
 CENTS = Voice(decimals=2)

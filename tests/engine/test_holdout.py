@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.engine.conditions import failure_of_holdout
+from loyalty.engine.decisions import Reason, Rejection
 from loyalty.engine.evaluation import evaluate
-from loyalty.engine.facts import Reason, Rejection, RewardKind
+from loyalty.engine.facts import RewardKind
 from loyalty.engine.holdout import Holdout, is_held_out
 from tests.engine.offers import RULES, activity, anyone, base, offer
 

@@ -5,13 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from loyalty.engine.facts import (
-    Budget,
-    Codes,
-    Reason,
-    RewardKind,
-    Schedule,
-)
+from loyalty.engine.decisions import Reason
+from loyalty.engine.facts import Budget, Codes, RewardKind, Schedule
 from loyalty.engine.holdout import Holdout
 from loyalty.engine.interactions import Price, Verdict
 from tests.engine.interactions import (

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.engine.decisions import Reason
 from loyalty.engine.evaluation import absorb, consume, evaluate
 from loyalty.engine.facts import (
     Budget,
@@ -11,7 +12,6 @@ from loyalty.engine.facts import (
     Codes,
     Item,
     OfferKind,
-    Reason,
     RewardKind,
     Rules,
 )

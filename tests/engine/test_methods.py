@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.engine.decisions import Reason
 from loyalty.engine.evaluation import evaluate
 from loyalty.engine.facts import (
     Budget,
@@ -13,7 +14,6 @@ from loyalty.engine.facts import (
     Distribution,
     Item,
     ItemGroup,
-    Reason,
     RewardKind,
     Rules,
     Schedule,

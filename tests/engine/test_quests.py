@@ -9,20 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.engine.decisions import Award, Reason, Rejection
 from loyalty.engine.evaluation import absorb, evaluate
 from loyalty.engine.explanation import sentence
 from loyalty.engine.facts import (
     EVER,
     NEVER,
-    Award,
     Budget,
     Contribution,
     MemberHistory,
     OfferKind,
     OptIn,
     QuestHistory,
-    Reason,
-    Rejection,
 )
 from loyalty.engine.programme import QuestIndex
 from loyalty.engine.quests import (

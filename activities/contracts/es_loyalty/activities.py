@@ -57,7 +57,8 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from loyalty.api.authentication import Caller
-    from loyalty.engine.facts import Decision, Wallet
+    from loyalty.engine.decisions import Decision
+    from loyalty.engine.facts import Wallet
     from loyalty.engine.programme import NamedUnit, Programme, TypeRule
     from loyalty.models import ClientSession
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from activities.services.backtesting.tallying import Tally
     from activities.services.backtesting.trial import Span
-    from loyalty.engine.facts import Award, Budget, Decision
+    from loyalty.engine.decisions import Award, Decision
+    from loyalty.engine.facts import Budget
     from loyalty.engine.programme import Programme
 
 # History of whom nobody knew.

@@ -6,13 +6,15 @@ from bisect import bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from loyalty.engine.facts import OfferKind, Reason, RewardKind
+from loyalty.engine.decisions import Reason
+from loyalty.engine.facts import OfferKind, RewardKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from loyalty.engine.facts import Award, Budget, Clock, Decision
+    from loyalty.engine.decisions import Award, Decision
+    from loyalty.engine.facts import Budget, Clock
 
 WINNERS_KEPT = 1_000
 # Points of one member: at least so many, below the next.

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from activities.services.commands import Outcome, RecordActivity
     from activities.services.uploads.leases import Lease
     from activities.services.uploads.payloads import StagedRow
-    from loyalty.engine.facts import Budget, Decision
+    from loyalty.engine.decisions import Decision
+    from loyalty.engine.facts import Budget
 
 # More rows of one chunk than this are tried in pieces that do not know what the
 # pieces before them would have earned.

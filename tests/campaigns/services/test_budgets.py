@@ -13,8 +13,8 @@ from activities.services import (
 from campaigns.models import Campaign, CampaignUsage, RewardMethod
 from campaigns.services import budgets
 from campaigns.services.programme import current_programme
-from loyalty.engine.facts import Award
-from loyalty.models import Account
+from loyalty.engine.decisions import Award
+from loyalty.models import Account, Voucher
 from tests.builders import (
     NOON,
     make_campaign,
@@ -22,6 +22,7 @@ from tests.builders import (
     make_method,
     make_program,
     make_type,
+    make_voucher_type,
     purchase,
     usage_of,
 )
@@ -71,6 +72,24 @@ def test_a_budget_below_what_was_paid_pays_nothing_until_it_is_raised(program):
     offer.update(points_budget=57)
     shop(program, 2)
     assert usage_of(campaign) == (57, 6)
+    assert list(ledger_mismatches()) == []
+
+
+def test_a_budget_of_points_that_is_overspent_keeps_no_vouchers_back(program):
+    campaign = make_campaign(program, reward_method="methods", points=0)
+    make_method(campaign, points=30)
+    voucher_type = make_voucher_type(program)
+    make_method(
+        campaign, reward_method="voucher", points=0, voucher_type=voucher_type
+    )
+    shop(program)
+    campaign.points_budget = 20
+    campaign.save()
+
+    shop(program)
+
+    assert usage_of(campaign) == (30, 3)
+    assert Voucher.objects.count() == 2
     assert list(ledger_mismatches()) == []
 
 
