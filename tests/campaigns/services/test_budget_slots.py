@@ -64,11 +64,21 @@ def test_however_uneven_the_slots_are_nothing_goes_above_a_new_limit(
     before = total_of(slots)
 
     for asked, after in paid_one_by_one(slots, wanted, limit):
-        if after is None or asked == Paid():
-            continue
-        assert limit.admits(total_of({**slots, **after}))
+        if after is not None:
+            assert limit.on(asked).admits(total_of({**slots, **after}))
 
-    assert total_of(slots) == before or limit.admits(total_of(slots))
+    points, awards = total_of(slots)
+    grown = Paid(points - before.points, awards - before.awards)
+    assert limit.on(grown).admits(total_of(slots))
+
+
+def test_what_takes_no_points_needs_none_of_them_to_be_left():
+    slots = dict.fromkeys(EVERY, Paid(2, 1))
+    limit = Limit(points=20, awards=20)
+
+    assert paid_after(slots, Paid(1, 1), limit) is None
+    assert total_of(paid_after(slots, Paid(0, 1), limit)) == Paid(32, 17)
+    assert paid_after(slots, Paid(0, 5), limit) is None
 
 
 @given(st.lists(asks, min_size=1, max_size=20))

@@ -79,9 +79,7 @@ def test_a_budget_of_points_that_is_overspent_keeps_no_vouchers_back(program):
     campaign = make_campaign(program, reward_method="methods", points=0)
     make_method(campaign, points=30)
     voucher_type = make_voucher_type(program)
-    make_method(
-        campaign, reward_method="voucher", points=0, voucher_type=voucher_type
-    )
+    make_method(campaign, reward_method="voucher", points=0, voucher_type=voucher_type)
     shop(program)
     campaign.points_budget = 20
     campaign.save()
