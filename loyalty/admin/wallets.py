@@ -8,7 +8,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from loyalty.admin.bases import ProgramAdmin
-from loyalty.models import Lot, Wallet
+from loyalty.models import Account, Wallet
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -21,7 +21,6 @@ class WalletAdmin(ProgramAdmin):
     list_display = ("name", "code", "decimals", "rounding", "expires", "pending_days")
     search_fields = ("name", "code")
     ordering = ("name",)
-    prepopulated_fields = {"code": ("name",)}
     conditional_fields = {"expiry_count": "expiry_model != 'never'"}
     fieldsets = (
         ("What", {"fields": ("program", "name", "code", "decimals", "rounding")}),
@@ -32,13 +31,23 @@ class WalletAdmin(ProgramAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Wallet | None = None
     ) -> tuple[str, ...]:
-        """Fix the decimals once points were given."""
-        if obj and Lot.objects.filter(account__wallet=obj).exists():
-            return ("decimals",)
-        return ()
+        """Fix what explains points once there are some: the code and the decimals."""
+        return ("code", "decimals") if _has_points(obj) else ()
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Wallet | None = None
+    ) -> dict[str, tuple[str, ...]]:
+        return {} if _has_points(obj) else {"code": ("name",)}
 
     @display(description="Expiry")
     def expires(self, wallet: Wallet) -> str:
         """Return the expiry rule in words."""
         rule = wallet.get_expiry_model_display()
         return f"{rule}: {wallet.expiry_count}" if wallet.expiry_count else rule
+
+
+def _has_points(wallet: Wallet | None) -> bool:
+    """Return whether a member was ever given points of the wallet, or has spent any."""
+    if wallet is None:
+        return False
+    return Account.objects.filter(wallet=wallet, member__isnull=False).exists()
