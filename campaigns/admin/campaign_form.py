@@ -192,7 +192,7 @@ CONDITIONS = {
     ),
     "voucher_type": _unless_empty("voucher_type", _is("reward_method", "voucher")),
     "handling": _is("reward_method", "methods") + " || handling == 'random_draw'",
-    "required_attempts": _is("context", *_OF_ACTIVITIES),
+    "required_attempts": _is("context", *_OF_ACTIVITIES) + " || required_attempts > 1",
     "exclusive_group": _is("context", *_OF_ACTIVITIES),
     "priority": _is("context", *_OF_ACTIVITIES),
 }

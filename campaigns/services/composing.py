@@ -7,6 +7,7 @@ refuses as a constraint of one row is not told again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from campaigns.models import (
@@ -133,7 +134,8 @@ def problems_of_campaign(campaign: Part) -> list[Misfit]:
         *_wrong_restrictions(campaign, row.context),
         *_wrong_currencies(row.currencies),
         *_wrong_groups(campaign, AssignedGroupKind.QUALIFY),
-        *_wrong_price(row.context, row.point_cost, "point_cost"),
+        *_wrong_price(row, row.context, "point_cost"),
+        *_useless_attempts(row),
         *_wrong_reward(row, row.context),
         *_missing_list(row),
         *_wrong_draw(row),
@@ -189,13 +191,45 @@ def _wrong_groups(part: Part, kind: AssignedGroupKind) -> Iterator[Misfit]:
             )
 
 
-def _wrong_price(context: str, cost: Any, name: str) -> Iterator[Misfit]:
-    if cost is not None and context != Context.INTERACTION:
+def _wrong_price(row: Any, context: str, name: str) -> Iterator[Misfit]:
+    cost = getattr(row, name)
+    if cost is None:
+        return
+    if context != Context.INTERACTION:
         yield Misfit(
             (name,),
             "price_without_interaction",
             "Only members who interact pay a price; in this context nobody is asked. "
             "Leave it empty.",
+        )
+    wallet = getattr(row, f"{name}_wallet")
+    if wallet is not None and not _is_payable(cost, wallet.decimals):
+        yield Misfit(
+            (name,),
+            "price_too_fine",
+            f"“{wallet}” counts {_fineness(wallet.decimals)}: a price of {cost:f} "
+            "cannot be paid.",
+        )
+
+
+def _is_payable(cost: Decimal, decimals: int) -> bool:
+    scaled = Decimal(cost).scaleb(decimals)
+    return scaled == scaled.to_integral_value()
+
+
+def _fineness(decimals: int) -> str:
+    if not decimals:
+        return "whole points"
+    return f"{decimals} decimal{'' if decimals == 1 else 's'}"
+
+
+def _useless_attempts(row: Campaign) -> Iterator[Misfit]:
+    if row.required_attempts > 1 and row.context in BASKETLESS:
+        yield Misfit(
+            ("required_attempts",),
+            "attempts_without_activities",
+            "Only activities are attempts; here each interaction is paid for and "
+            "gives something. Leave it at 1.",
         )
 
 
@@ -271,7 +305,7 @@ def _wrong_method(row: Campaign, method: Part) -> Iterator[Misfit]:
     yield from _wrong_restrictions(method, row.context)
     yield from _wrong_currencies(given.currencies)
     yield from _wrong_groups(method, AssignedGroupKind.QUALIFY)
-    yield from _wrong_price(row.context, given.usage_cost, "usage_cost")
+    yield from _wrong_price(given, row.context, "usage_cost")
     if given.reward_method == RewardKind.METHODS.value:
         sentence = "Say what this method gives."
         yield Misfit(("reward_method",), "methods_of_methods", sentence)

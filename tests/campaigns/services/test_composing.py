@@ -7,7 +7,7 @@ import pytest
 
 from campaigns.models import AssignedGroup, Campaign, CampaignGroup, RewardMethod
 from campaigns.services.composing import Part, problems_of
-from loyalty.models import BusinessUnit, Channel, Segment, Tier
+from loyalty.models import BusinessUnit, Channel, Segment, Tier, Wallet
 from tests.builders import NOON
 
 LINKED = {
@@ -17,6 +17,8 @@ LINKED = {
     "business_units": [BusinessUnit(name="Grocery")],
 }
 REDEEM = AssignedGroup(name="Cups", kind="redeem")
+POINTS = Wallet(pk=1, name="Points", decimals=0)
+STARS = Wallet(pk=2, name="Stars", decimals=2)
 QUALIFY = AssignedGroup(name="Tea", kind="qualify")
 OTHERS = "choose a fixed number of points, a voucher, or nothing."
 
@@ -126,15 +128,15 @@ IMPOSSIBLE = [
     pytest.param(
         drawn(),
         [
-            {"usage_cost": 5, "usage_cost_wallet_id": 1},
-            {"usage_cost": 5, "usage_cost_wallet_id": 2},
+            {"usage_cost": 5, "usage_cost_wallet": POINTS},
+            {"usage_cost": 5, "usage_cost_wallet": STARS},
         ],
         ("methods/1/usage_cost_wallet", "all of its prices are paid from one wallet."),
         id="draw paid from two wallets",
     ),
     pytest.param(
-        drawn(point_cost=450, point_cost_wallet_id=1),
-        [{"usage_cost": 5, "usage_cost_wallet_id": 1}],
+        drawn(point_cost=450, point_cost_wallet=POINTS),
+        [{"usage_cost": 5, "usage_cost_wallet": POINTS}],
         ("methods/0/usage_cost", "A draw costs what the campaign says"),
         id="draw with two prices",
     ),
@@ -223,6 +225,24 @@ IMPOSSIBLE = [
         id="channel of an interaction",
     ),
     pytest.param(
+        {"context": "interaction", "required_attempts": 3},
+        [],
+        ("required_attempts", "Only activities are attempts"),
+        id="every third interaction",
+    ),
+    pytest.param(
+        drawn(point_cost=Decimal("4.5"), point_cost_wallet=POINTS),
+        [{}],
+        ("point_cost", "“Points” counts whole points: a price of 4.5 cannot be paid."),
+        id="price of half a point",
+    ),
+    pytest.param(
+        composed(context="interaction"),
+        [{"usage_cost": Decimal("0.125"), "usage_cost_wallet": STARS}],
+        ("methods/0/usage_cost", "“Stars” counts 2 decimals: a price of 0.125 cannot"),
+        id="price of a method finer than its wallet",
+    ),
+    pytest.param(
         {"currencies": ["eur"]},
         [],
         ("currencies", "“eur” is no currency: write its ISO code"),
@@ -244,9 +264,19 @@ def test_what_cannot_go_together_is_told(campaign, methods, expected):
 POSSIBLE = [
     pytest.param(composed(is_enabled=False), [], id="draft without methods"),
     pytest.param(
-        drawn(point_cost=450, point_cost_wallet_id=1),
+        drawn(point_cost=450, point_cost_wallet=POINTS),
         [{"weight": 1}, {"weight": 9, "reward_method": "nothing"}],
         id="scratch card",
+    ),
+    pytest.param(
+        drawn(point_cost=Decimal("4.50"), point_cost_wallet=STARS),
+        [{}],
+        id="price in decimals that the wallet has",
+    ),
+    pytest.param(
+        {"context": "basket", "required_attempts": 3},
+        [],
+        id="every third basket",
     ),
     pytest.param(
         composed(context="basket", minimum_value=5, currencies=["EUR"]),
@@ -256,8 +286,8 @@ POSSIBLE = [
     pytest.param(
         composed(context="interaction"),
         [
-            {"usage_cost": 5, "usage_cost_wallet_id": 1},
-            {"usage_cost": 5, "usage_cost_wallet_id": 2},
+            {"usage_cost": 5, "usage_cost_wallet": POINTS},
+            {"usage_cost": 5, "usage_cost_wallet": STARS},
         ],
         id="independent rewards with prices of their own",
     ),
