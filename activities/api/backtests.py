@@ -24,6 +24,7 @@ from activities.services.backtesting import (
 )
 from loyalty.api.bodies import NumberText
 from loyalty.api.fields import moment_text
+from loyalty.api.filters import NumberFilter
 from loyalty.api.idempotency import idempotent
 from loyalty.api.pagination import NewestFirst
 from loyalty.api.permissions import HasScope, IsForEveryUnit
@@ -104,7 +105,7 @@ class BacktestFilters(django_filters.FilterSet):
     """Query parameters of the list."""
 
     status = django_filters.ChoiceFilter(choices=BacktestStatus.choices)
-    campaign = django_filters.NumberFilter(field_name="campaigns", min_value=1)
+    campaign = NumberFilter(field_name="campaigns", label="Number of a campaign.")
 
     class Meta:
         model = Backtest

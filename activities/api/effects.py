@@ -115,6 +115,7 @@ class EffectViewSet(ProgramViewSet):
     permission_classes = [HasScope, IsForEveryUnit]
     pagination_class = None  # type: ignore[assignment]
     serializer_class = EffectAnswer
+    http_method_names = ["get", "head"]
 
     def known_parameters(self) -> frozenset[str]:
         """Return the query parameters that the action reads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
@@ -144,7 +145,7 @@ def _voucher(voucher: Voucher) -> dict[str, Any]:
         "id": voucher.pk,
         "code": voucher.code,
         "kind": voucher.voucher_type.kind,
-        "status": voucher.status,
+        "status": voucher.status_at(datetime.now(tz=UTC)),
         "amount": None if amount is None else format_value(parse_value(amount)),
         "discount_ratio": None if ratio is None else format_value(parse_value(ratio)),
         "expires_at": None if ends_at is None else moment_text(ends_at),

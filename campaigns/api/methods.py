@@ -124,6 +124,15 @@ def with_values(row: Any, values: dict[str, Any]) -> Any:
     return row
 
 
+def named_twice(sent: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
+    """Return the places of the body that name a reward method once more."""
+    numbers = [values.get("id") for values in sent]
+    for place, number in enumerate(numbers):
+        if number is not None and number in numbers[:place]:
+            sentence = f"The reward method {number} is named twice."
+            yield wrong(f"/methods/{place}/id", "named_twice", sentence)
+
+
 def parts_of(
     campaign: Campaign, sent: list[dict[str, Any]] | None
 ) -> list[composing.Part]:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 
+from loyalty.api.problems import invalid
 from loyalty.engine.readiness import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from loyalty.engine.readiness import Finding, Report
 
 
@@ -22,6 +25,25 @@ class CostSerializer(serializers.Serializer[Any]):
         min_value=Decimal(0),
         required=False,
         help_text="What a point of the campaign's wallet costs, in money.",
+    )
+
+
+def asked_in(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a client says about money in the query.
+
+    Raises:
+        Problem: 400, it cannot be read.
+    """
+    asked = CostSerializer(data=parameters)
+    if asked.is_valid():
+        values: dict[str, Any] = asked.validated_data
+        return values
+    raise invalid(
+        [
+            {"parameter": name, "code": error.code, "detail": str(error)}
+            for name, errors in asked.errors.items()
+            for error in errors
+        ]
     )
 
 

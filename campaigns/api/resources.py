@@ -18,10 +18,16 @@ from campaigns.api.methods import (
     METHODS_MAX,
     MethodSerializer,
     misfits,
+    named_twice,
     parts_of,
     save_methods,
 )
-from campaigns.api.readiness import CostSerializer, ReadinessSerializer, body_of
+from campaigns.api.readiness import (
+    CostSerializer,
+    ReadinessSerializer,
+    asked_in,
+    body_of,
+)
 from campaigns.models import AssignedGroup, Campaign, Context, ItemList, ListedItem
 from campaigns.reports import standings_of
 from campaigns.services.budgets import paid_by
@@ -143,6 +149,7 @@ class CampaignSerializer(RowSerializer):
             broken = [one for one in problem.errors if one["code"] not in CONSTRAINED]
         row = self._candidate(values)
         links = {name: values[name] for name in CAMPAIGN_LINKS if name in values}
+        broken += named_twice(sent or [])
         broken += misfits(row, links, parts_of(row, sent))
         if broken:
             raise invalid(broken)
@@ -229,10 +236,9 @@ class CampaignViewSet(ConfigurationViewSet):
     @action(detail=True, pagination_class=None)
     def readiness(self, request: Request, pk: str) -> Response:
         """What is wrong or odd about the campaign, and what it may cost at most."""
-        asked = CostSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+        asked = asked_in(request.query_params)
         campaign = self.get_object()
-        report = readiness_of(campaign, now=timezone.now(), **asked.validated_data)
+        report = readiness_of(campaign, now=timezone.now(), **asked)
         return Response(body_of(report, campaign.pk))
 
     def known_parameters(self) -> frozenset[str]:

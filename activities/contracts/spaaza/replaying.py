@@ -55,8 +55,8 @@ def answer_once(target: Target, act: Callable[[], dict[str, Any]]) -> HttpRespon
 
 
 def _stored_key(target: Target) -> str:
-    # Apart from the keys of the native API, which have no blank.
-    return f"{SOURCE} {target.key}"
+    # Apart from the keys of the native API, which have one line.
+    return f"{SOURCE}\n{target.key}"
 
 
 def _payload(target: Target) -> dict[str, int]:

@@ -52,6 +52,13 @@ def test_the_list_has_no_results_and_can_be_filtered(program, client):
     assert [one["campaigns"] for one in some["results"]] == [[campaign.pk]]
 
 
+@pytest.mark.parametrize("number", ["1.5", "0", "x", "99999999999999999999"])
+def test_the_list_is_filtered_by_whole_numbers_only(client, number):
+    problem = problem_in(client.get(f"backtests?campaign={number}"), 400, "invalid")
+
+    assert problem["errors"][0]["parameter"] == "campaign"
+
+
 @pytest.mark.parametrize(
     ("body", "pointers"),
     [

@@ -9,7 +9,7 @@ from django.utils import timezone
 from activities.services import record_activities
 from loyalty.engine.holdout import is_held_out
 from tests.builders import make_campaign, make_member, make_program, purchase
-from tests.callers import caller_for
+from tests.callers import caller_for, problem_in
 
 NOW = timezone.now()
 START = NOW - timedelta(days=9)
@@ -104,3 +104,11 @@ def test_a_campaign_of_another_program_is_not_found(campaign):
     stranger = caller_for(make_program())
 
     assert stranger.get(path_of(campaign)).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["post", "options"])
+def test_the_effect_is_only_read(client, campaign, method):
+    answer = client.call(method, path_of(campaign), None)
+
+    problem_in(answer, 405, "method_not_allowed")
+    assert answer["Allow"] == "GET, HEAD"

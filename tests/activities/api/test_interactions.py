@@ -1,8 +1,12 @@
 """Interacting with campaigns over the native API, and reading it back."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from activities.models import Interaction
 from loyalty import ledger
@@ -112,6 +116,17 @@ def test_price_and_voucher_are_told(program, member, api):
         "discount_ratio": None,
         "expires_at": None,
     }
+
+
+def test_a_voucher_whose_time_is_up_is_told_as_expired(program, member, api):
+    given = make_voucher_type(program, expiry_days=1)
+    campaign = card(program, reward_method="voucher", voucher_type=given, points=0)
+    number = interact(api, campaign, member).json()["id"]
+
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        (reward,) = api.get(f"interactions/{number}").json()["rewards"]
+
+    assert reward["voucher"]["status"] == "expired"
 
 
 def test_the_explanation_tells_what_was_decided_and_drawn(program, member, api):

@@ -134,6 +134,18 @@ def test_a_method_of_another_campaign_cannot_be_named(program, client, scratch):
     assert other.name != "Mine"
 
 
+def test_a_method_that_is_named_twice_is_refused(client, scratch):
+    row = client.post("campaigns", scratch).json()
+    jackpot, blank = ({"id": one["id"]} for one in row["methods"])
+    twice = [{**jackpot, "weight": 3}, blank, {**jackpot, "weight": 4}]
+
+    answer = client.patch(f"campaigns/{row['id']}", {"methods": twice})
+
+    problem = problem_in(answer, 400, "invalid")
+    assert pointers_in(problem) == [("/methods/2/id", "named_twice")]
+    assert client.get(f"campaigns/{row['id']}").json() == row
+
+
 def test_a_method_that_gave_something_stays(program, client, scratch):
     body = {**scratch, "is_enabled": True, "point_cost": None}
     row = client.post("campaigns", {**body, "point_cost_wallet": None}).json()

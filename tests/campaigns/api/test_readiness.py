@@ -41,7 +41,8 @@ def test_money_is_told_where_the_cost_of_a_point_is(client, campaign):
 def test_a_cost_that_is_none_is_refused(client, campaign, cost):
     answer = client.get(f"campaigns/{campaign.pk}/readiness?cost_per_point={cost}")
 
-    assert answer.status_code == 400, answer.content
+    (error,) = problem_in(answer, 400, "invalid")["errors"]
+    assert error["parameter"] == "cost_per_point"
 
 
 def test_an_unknown_parameter_is_refused(client, campaign):

@@ -7,6 +7,7 @@ import pytest
 from activities.models import Interaction
 from loyalty.models import Account, IdempotentResponse
 from tests.builders import make_member, make_program, make_wallet
+from tests.callers import caller_for
 from tests.contracts.spaaza.client import (
     as_admin,
     as_client,
@@ -152,3 +153,14 @@ def test_the_key_stands_on_the_interaction_so_that_it_outlives_the_answer(
 
     assert again.json() == first.json()
     assert (Interaction.objects.count(), balance(member)) == (1, 10)
+
+
+def test_no_key_of_the_native_api_is_taken_for_one_of_the_contract(member, campaign):
+    api = caller_for(member.program)
+    native = {"Idempotency-Key": '"spaaza once"'}
+    body = {"member": {"id": member.pk}}
+    api.post(f"campaigns/{campaign.pk}/interactions", body, **native)
+
+    done(as_client(member, campaign).with_headers(ONCE).send())
+
+    assert Interaction.objects.count() == 2
