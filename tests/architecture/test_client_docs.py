@@ -71,6 +71,9 @@ def test_every_request_on_the_page_works_and_answers_as_shown(program):
     _, key = make_key(program)
     card = builders.make_campaign(program, context="interaction")
     draft = builders.make_campaign(program, is_enabled=False)
+    measured = builders.make_campaign(
+        program, is_enabled=False, holdout_percent=10, starts_at=builders.NOON
+    )
     answer: Any = None
     requests = 0
 
@@ -85,6 +88,7 @@ def test_every_request_on_the_page_works_and_answers_as_shown(program):
                 "ID": str(first.pk if first else 0),
                 "CAMPAIGN": str(card.pk),
                 "DRAFT": str(draft.pk),
+                "MEASURED": str(measured.pk),
             }
             answer = sent(text, variables)
             expected = next((v for k, v in STATUS_OF.items() if k in text), None)
