@@ -12,6 +12,10 @@ from loyalty.ledger.check import broken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_RECORDS = """(SELECT id, decision FROM activities_activity UNION ALL
+    SELECT activity_id, decision FROM activities_latedecision UNION ALL
+    SELECT id, decision FROM activities_interaction)"""
+
 # Each query returns (where, stored, expected) for every row that breaks the law.
 LAWS: dict[str, str] = {
     "Every award that an activity's record explains was posted, and no other": """
@@ -75,25 +79,80 @@ LAWS: dict[str, str] = {
              AND e.offer_id = c.offer_id
         WHERE c.is_paid AND e.activity_id IS NULL
     """,
-    "Every voucher that a record explains was given, and no other": """
+    # Only they say how often they gave, until they are taken back; quests apart,
+    # whose prizes go with other activities, too.
+    "Everything that a reward method gave is counted while it stands": f"""
         WITH explained AS (
             SELECT a.id AS activity_id, (w->>'offer')::bigint AS offer_id
-            FROM (SELECT id, decision FROM activities_activity UNION ALL
-                  SELECT activity_id, decision FROM activities_latedecision UNION ALL
-                  SELECT id, decision FROM activities_interaction) a,
-                 jsonb_array_elements(a.decision->'awards') w
-            WHERE w ? 'voucher'
+            FROM {_RECORDS} a, jsonb_array_elements(a.decision->'awards') w
+            WHERE w->>'kind' <> 'quest' AND w ?| ARRAY['campaign', 'voucher', 'blank']
+            UNION SELECT id, campaign_id FROM activities_interaction
+        )
+        SELECT 'activity ' || e.activity_id || ', offer ' || e.offer_id, 0, 1
+        FROM explained e
+        LEFT JOIN loyalty_completion c ON c.activity_id = e.activity_id
+             AND c.offer_id = e.offer_id AND c.is_paid
+        LEFT JOIN activities_activityreversal r ON r.activity_id = e.activity_id
+        WHERE c.id IS NULL AND r.activity_id IS NULL
+    """,  # noqa: S608 (constants of this module)
+    "Every price that a record tells was paid, and no other": """
+        WITH explained AS (
+            SELECT i.id AS activity_id, w.id AS wallet_id,
+                   sum((price->>'points')::bigint) AS points
+            FROM activities_interaction i,
+                 jsonb_array_elements(i.decision->'prices') price
+                 JOIN loyalty_wallet w ON w.code = price->>'wallet'
+            WHERE w.program_id = i.program_id GROUP BY 1, 2
+        ), paid AS (
+            SELECT e.activity_id, d.wallet_id, sum(e.amount) AS points
+            FROM loyalty_entry e JOIN loyalty_account d ON d.id = e.debit_account_id
+            WHERE e.kind = 'spend' AND e.activity_id IS NOT NULL GROUP BY 1, 2
+        )
+        SELECT 'interaction ' || coalesce(e.activity_id, p.activity_id) || ', wallet '
+               || coalesce(e.wallet_id, p.wallet_id), p.points, e.points
+        FROM explained e FULL JOIN paid p
+          ON p.activity_id = e.activity_id AND p.wallet_id = e.wallet_id
+        WHERE e.points IS DISTINCT FROM p.points
+    """,
+    "Every draw that a record tells is kept, and no other": f"""
+        WITH told AS (
+            SELECT a.id AS activity_id, (d->>'campaign')::bigint AS campaign_id,
+                   count(*) AS n
+            FROM {_RECORDS} a, jsonb_array_elements(a.decision->'draws') d
+            GROUP BY 1, 2
+        ), kept AS (
+            SELECT activity_id, campaign_id, count(*) AS n
+            FROM activities_draw GROUP BY 1, 2
+        )
+        SELECT 'activity ' || coalesce(t.activity_id, k.activity_id) || ', campaign '
+               || coalesce(t.campaign_id, k.campaign_id), k.n, t.n
+        FROM told t FULL JOIN kept k
+          ON k.activity_id = t.activity_id AND k.campaign_id = t.campaign_id
+        WHERE k.n IS DISTINCT FROM t.n
+    """,  # noqa: S608 (constants of this module)
+    "Every voucher that a record explains was given, and no other": f"""
+        WITH explained AS (
+            SELECT a.id AS activity_id, (w->>'offer')::bigint AS offer_id, count(*) AS n
+            FROM {_RECORDS} a, jsonb_array_elements(a.decision->'awards') w
+            WHERE w ? 'voucher' GROUP BY 1, 2
         ), given AS (
-            SELECT activity_id, offer_id FROM loyalty_voucher
+            SELECT activity_id, offer_id, count(*) AS n FROM loyalty_voucher
             WHERE activity_id IS NOT NULL AND regenerated_from_id IS NULL
+            GROUP BY 1, 2
         )
         SELECT 'activity ' || coalesce(e.activity_id, g.activity_id) || ', offer '
-               || coalesce(e.offer_id, g.offer_id),
-               count(g.activity_id), count(e.activity_id)
+               || coalesce(e.offer_id, g.offer_id), g.n, e.n
         FROM explained e FULL JOIN given g
           ON g.activity_id = e.activity_id AND g.offer_id = e.offer_id
-        WHERE e.activity_id IS NULL OR g.activity_id IS NULL
-        GROUP BY e.activity_id, g.activity_id, e.offer_id, g.offer_id
+        WHERE e.n IS DISTINCT FROM g.n
+    """,  # noqa: S608 (constants of this module)
+    "A voucher of an award that was taken back cannot be used": """
+        SELECT 'voucher ' || v.id, 1, 0
+        FROM loyalty_voucher v
+        LEFT JOIN loyalty_completion c ON c.activity_id = v.activity_id
+             AND c.offer_id = v.offer_id AND c.is_paid
+        WHERE v.status IN ('generated', 'claimed') AND v.activity_id IS NOT NULL
+          AND c.id IS NULL
     """,
     # What a quest or a reward method gave stands as long as its completion does, and
     # a voucher or a blank leaves nothing else; see reversing. A campaign that its
