@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from activities.models import Upload, UploadStatus
+from campaigns.admin.wording import points_given
 from campaigns.models import Campaign
 from campaigns.reports import NOTHING_GIVEN, given_by
 from loyalty.admin.formatting import list_page, page_of, points
@@ -261,8 +262,8 @@ def _live_campaigns(program: Program, now: datetime) -> list[CampaignLine]:
             campaign.name,
             page_of(campaign),
             window(campaign, timezone.get_current_timezone()),
-            points(
-                given.get(campaign.pk, NOTHING_GIVEN).points, campaign.wallet.decimals
+            points_given(
+                given.get(campaign.pk, NOTHING_GIVEN), campaign.wallet.decimals
             ),
         )
         for campaign in campaigns

@@ -22,7 +22,7 @@ from campaigns.admin.campaign_form import (
 )
 from campaigns.admin.methods import MethodInline, percent
 from campaigns.admin.readiness import ReadinessAdmin
-from campaigns.admin.wording import gives, in_words
+from campaigns.admin.wording import gives, in_words, points_given
 from campaigns.models import Campaign
 from campaigns.reports import (
     NOTHING_GIVEN,
@@ -34,7 +34,7 @@ from campaigns.services.composing import problems_of, saved_parts
 from campaigns.services.lifecycle import duplicate_as_draft
 from loyalty.admin.bases import OwnProgramFilter
 from loyalty.admin.confirming import Question, ask, is_confirmed
-from loyalty.admin.formatting import bar, number, points
+from loyalty.admin.formatting import bar, number
 from loyalty.admin.offers import (
     STATE_LABELS,
     StateFilter,
@@ -160,7 +160,7 @@ class CampaignAdmin(ReadinessAdmin):
                 "state_variant": STATE_LABELS[state],
                 "audience": audience_count(campaign, now),
                 "member_count": Member.objects.filter(program=campaign.program).count(),
-                "points_given": points(given.points, campaign.wallet.decimals),
+                "points_given": points_given(given, campaign.wallet.decimals),
                 "award_count": given.awards,
                 "to_win": _to_win(campaign),
             }
@@ -203,7 +203,7 @@ class CampaignAdmin(ReadinessAdmin):
     @display(description="Points given")
     def points_given(self, campaign: Campaign) -> str:
         """Return what members got and still have."""
-        return points(_given(campaign).points, campaign.wallet.decimals)
+        return points_given(_given(campaign), campaign.wallet.decimals)
 
     @display(description="Budget used", empty_value="No budget")
     def budget_used(self, campaign: Campaign) -> str | None:

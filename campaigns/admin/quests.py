@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
-from campaigns.admin.wording import quest_in_words
+from campaigns.admin.wording import points_given, quest_in_words
 from campaigns.models import Quest, QuestOptIn, QuestRequirement, QuestStatus
 from campaigns.reports import NOTHING_GIVEN, given_by, participants_of
 from loyalty.admin.bases import (
@@ -24,7 +24,7 @@ from loyalty.admin.bases import (
     ProgramChoices,
 )
 from loyalty.admin.confirming import Question, ask, is_confirmed
-from loyalty.admin.formatting import list_page, points
+from loyalty.admin.formatting import list_page
 from loyalty.admin.offers import OfferForm, window
 from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.engine.quests import Measure
@@ -287,7 +287,7 @@ class QuestAdmin(ProgramAdmin):
     @display(description="Points given")
     def points_given(self, quest: Quest) -> str:
         """Return what members got and still have."""
-        return points(quest.given.points, quest.wallet.decimals)  # type: ignore[attr-defined]
+        return points_given(quest.given, quest.wallet.decimals)  # type: ignore[attr-defined]
 
     @action(description="Publish", permissions=["change"], icon="play_arrow")
     def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from campaigns.models import Context, Handling
-from loyalty.admin.formatting import money, number
+from loyalty.admin.formatting import money, number, points
 from loyalty.admin.offers import limits, listed, pays, reward, when
 from loyalty.engine.facts import Distribution, RewardKind
 from loyalty.engine.quests import Measure
@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from campaigns.models import Campaign, Quest, QuestRequirement, RewardMethod
+    from campaigns.reports import Given
+
+
+def points_given(given: Given, decimals: int) -> str:
+    """Return the points of an offer's wallet, then those of others with their names.
+
+    >>> from campaigns.reports import Given, InWallet
+    >>> points_given(Given(1250, 2), 0)
+    '1,250'
+    >>> points_given(Given(1250, 3, (InWallet("Stars", 1, 5),)), 0)
+    '1,250 and 0.5 Stars'
+    """
+    others = [
+        f"{points(one.points, one.decimals)} {one.wallet}" for one in given.elsewhere
+    ]
+    own = [points(given.points, decimals)] if given.points or not others else []
+    return listed([*own, *others], "and")
 
 
 def in_words(campaign: Campaign, zone: tzinfo) -> str:
