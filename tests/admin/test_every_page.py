@@ -23,7 +23,9 @@ from activities.services.interacting import interact
 from activities.services.interactions import Interact
 from activities.services.logins import log_in_member
 from campaigns.models import (
+    AssignedGroup,
     Campaign,
+    CampaignGroup,
     CampaignUsage,
     ItemList,
     ListedItem,
@@ -59,6 +61,7 @@ from tests.builders import (
     make_channel,
     make_item_list,
     make_member,
+    make_method,
     make_program,
     make_quest,
     make_segment,
@@ -169,7 +172,22 @@ def fill_with_files_and_people(program, member, number):
     )
     MemberApp.objects.create(hostname=f"app-{number}.example.com", program=program)
     log_in_member(member, hours=1, opened_by="test", now=now)
-    card = make_campaign(program, context="interaction")
+    group = CampaignGroup.objects.create(program=program, name=f"Group {number}")
+    card = make_campaign(
+        program,
+        context="interaction",
+        reward_method="methods",
+        handling="random_draw",
+        points=0,
+        group=group,
+    )
+    make_method(card)
+    AssignedGroup.objects.create(
+        program=program,
+        name=f"Products {number}",
+        kind="redeem",
+        item_list=make_item_list(program, [f"product-{number}"]),
+    )
     interact(program.pk, Interact(card.pk, member.pk, "api", mode="api"), now=now)
 
 
