@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -35,6 +35,10 @@ UNTIL = OpenApiParameter(
     "until",
     OpenApiTypes.DATETIME,
     description="End of the period; left out, the campaign's own, or now.",
+)
+NOT_MEASURABLE = OpenApiResponse(
+    description="It holds nobody out (`no_holdout`), or has not begun "
+    "(`not_yet_measurable`)."
 )
 POINT_COST = OpenApiParameter(
     "point_cost",
@@ -123,7 +127,9 @@ class EffectViewSet(ProgramViewSet):
         return known | {"point_cost"} if self.action == "effect" else known
 
     @extend_schema(
-        responses=EffectAnswer, parameters=[UNTIL, POINT_COST], filters=False
+        responses={200: EffectAnswer, 409: NOT_MEASURABLE},
+        parameters=[UNTIL, POINT_COST],
+        filters=False,
     )
     @action(detail=True)
     def effect(self, request: Request, pk: str) -> Response:
@@ -147,7 +153,7 @@ class EffectViewSet(ProgramViewSet):
         return Response(EffectAnswer(_body_of(campaign, effect)).data)
 
     @extend_schema(
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        responses={(200, "text/csv"): OpenApiTypes.STR, 409: NOT_MEASURABLE},
         parameters=[UNTIL],
         filters=False,
     )

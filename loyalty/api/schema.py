@@ -145,7 +145,15 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             expected |= _WITH_BODY
         for status, meaning in expected.items():
             operation["responses"].setdefault(status, _response(meaning))
+        _complete(operation["responses"])
     return result
+
+
+def _complete(responses: dict[str, Any]) -> None:
+    """Give problems that a view tells of by their sentence alone their document."""
+    for status, response in responses.items():
+        if status >= "400" and "content" not in response:
+            responses[status] = _response(response["description"])
 
 
 def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -72,6 +72,16 @@ def test_every_operation_tells_its_problems_and_needs_a_key(operations):
         assert operation["security"] == [{"bearerKey": []}, {"apiKey": []}], name
 
 
+@pytest.mark.parametrize("rest", ["effect", "effect/groups"])
+def test_what_cannot_be_measured_yet_is_told_of(document, rest):
+    operation = document["paths"][f"/api/v1/campaigns/{{id}}/{rest}"]["get"]
+
+    conflict = operation["responses"]["409"]
+
+    assert "no_holdout" in conflict["description"]
+    assert list(conflict["content"]) == ["application/problem+json"]
+
+
 def test_every_post_that_writes_tells_of_the_idempotency_key(operations):
     for name, operation in operations.items():
         headers = {one["name"] for one in operation.get("parameters", [])}
