@@ -15,6 +15,7 @@ from loyalty.engine.facts import (
     ActivityFacts,
     Budget,
     Distribution,
+    Item,
     MemberHistory,
     Offer,
     OfferKind,
@@ -26,8 +27,6 @@ from loyalty.engine.points import multiplied, points_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from loyalty.engine.facts import Item
 
 # Looked up once: on the hot path, looking up a member of an enum is slow.
 _PER_VALUE, _PER_ITEM_VALUE = RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE
@@ -116,6 +115,9 @@ def within_budget(asked: Award, budget: Budget, limited: Offer) -> Award | Rejec
         operands = {"points_budget": limited.points_budget, "left": max(left, 0)}
         return Rejection(asked.offer, Reason.POINTS_BUDGET_SPENT, operands)
     operands = {**(asked.operands or {}), "points_budget": limited.points_budget}
+    if "spread" in operands:
+        shares = [Item(item_id, part) for item_id, part in operands["spread"]]
+        operands["spread"] = spread(left, shares)
     return asked._replace(points=left, operands=operands)
 
 

@@ -10,7 +10,9 @@ from loyalty.engine.facts import (
     Budget,
     Clock,
     Codes,
+    Distribution,
     Item,
+    ItemGroup,
     OfferKind,
     RewardKind,
     Rules,
@@ -66,6 +68,16 @@ def test_stock_counts_over_all_members_and_activities():
 
     assert [paid(one) for one in decisions] == [{8: 10}, {8: 10}, {}]
     assert reasons(decisions[-1])[8] is Reason.AWARDS_BUDGET_SPENT
+
+
+def test_what_is_spread_adds_up_when_a_budget_clips_it():
+    spread = method(id=8, distribution=Distribution.SPREAD, redeem=ItemGroup(5))
+    campaign = composed(spread, id=9, points_budget=7, clips_to_budget=True)
+
+    (award,) = decide(campaign, budgets={9: Budget(points_left=7)}).awards[1:]
+
+    assert (award.points, award.asked) == (7, 10)
+    assert award.operands["spread"] == [["tea", 1], ["cup", 6]]
 
 
 def test_a_limit_per_member_is_the_methods_own():
