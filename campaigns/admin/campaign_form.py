@@ -115,6 +115,7 @@ class CampaignForm(OfferForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Start a new campaign switched off, so that nothing is paid by mistake."""
         super().__init__(*args, **kwargs)
+        self._was_enabled = self.instance.pk is not None and self.instance.is_enabled
         if self.instance.pk is None:
             self.initial.setdefault("is_enabled", False)
         elif "context" in self.fields:
@@ -130,6 +131,11 @@ class CampaignForm(OfferForm):
             name = str(one.path[0])
             self.add_error(name if name in self.fields else None, one.sentence)
         return cleaned
+
+    @property
+    def turns_on(self) -> bool:
+        """Return whether saving enables what was not enabled before."""
+        return self.instance.is_enabled and not self._was_enabled
 
     def candidate(self) -> composing.Part:
         """Return the campaign as it would be saved, with what it would be linked to."""

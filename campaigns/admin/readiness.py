@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
+from django.contrib import messages
 from django.utils import timezone
-from unfold.widgets import UnfoldBooleanSwitchWidget
+from django.utils.html import format_html
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from campaigns.models import RewardMethod
 from campaigns.services.readiness import readiness_of
@@ -27,6 +29,7 @@ _VARIANTS = {
     Severity.KNOW: ("default", "For your information"),
 }
 _METHODS = "methods"
+_COST = "cost_per_point"
 _NOT_READY = ("danger", "Not ready")
 _ALMOST = ("warning", "Look first")
 _READY = ("success", "Ready")
@@ -45,9 +48,42 @@ class Shown(NamedTuple):
 class ReadinessAdmin(SwitchedAdmin):
     """Campaigns, which are looked at before they are enabled."""
 
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: Any,
+        formsets: Any,
+        change: bool,  # noqa: FBT001 Django passes it so
+    ) -> None:
+        """Leave the switch off if what was saved cannot work: nobody asked yet."""
+        super().save_related(request, form, formsets, change)
+        campaign: Campaign = form.instance
+        if not campaign.is_enabled or not form.turns_on:
+            return
+        report = readiness_of(campaign, now=timezone.now(), is_committed=False)
+        stops = [one.text for one in report.findings if one.severity is Severity.STOP]
+        if not stops:
+            return
+        campaign.is_enabled = False
+        campaign.save(update_fields=["is_enabled"])
+        self.message_user(
+            request,
+            format_html(
+                "Saved, but not enabled, because it cannot work as it is: {} Mend it, "
+                'or press <a class="loyalty-link" href="{}">Enable</a> to enable it '
+                "all the same.",
+                " ".join(stops),
+                self.address_of("switch_on", campaign.pk),
+            ),
+            messages.ERROR,
+        )
+
     def readiness_context(self, request: HttpRequest, campaign: Campaign) -> Any:
         """Return what the page of a campaign shows of its report."""
-        report = readiness_of(campaign, now=timezone.now())
+        cost = _cost_asked(request, campaign)
+        report = readiness_of(
+            campaign, now=timezone.now(), cost_per_point=cost.cleaned_data.get(_COST)
+        )
         tabs = self._tabs(request, campaign)
         return {
             "verdict": _verdict([report]),
@@ -58,6 +94,8 @@ class ReadinessAdmin(SwitchedAdmin):
                 for one in report.findings
             ],
             "figures": [one.text for one in report.figures],
+            "cost": cost,
+            "was_asked": _COST in request.GET,
         }
 
     def _tabs(self, request: HttpRequest, campaign: Campaign) -> dict[str, str]:
@@ -127,6 +165,32 @@ class AnywayForm(forms.Form):
         error_messages={"required": "Tick this to enable it all the same."},
         widget=UnfoldBooleanSwitchWidget,
     )
+
+
+class CostForm(forms.Form):
+    """What a point costs, to see the figures in money."""
+
+    cost_per_point = forms.DecimalField(
+        label="What a point costs you",
+        min_value=0,
+        max_digits=18,
+        decimal_places=6,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "0.01"}),
+    )
+
+
+def _cost_asked(request: HttpRequest, campaign: Campaign) -> CostForm:
+    """Return the cost that was just given, or the one this person gave last.
+
+    It is remembered by wallet until the person leaves.
+    """
+    key = f"{_COST}_{campaign.wallet_id}"
+    text = request.GET.get(_COST, request.session.get(key, ""))
+    form = CostForm({_COST: text})
+    if form.is_valid() and _COST in request.GET:
+        request.session[key] = text
+    return form
 
 
 def _verdict(reports: list[Report]) -> tuple[str, str]:

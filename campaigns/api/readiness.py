@@ -5,14 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
-from loyalty.api.problems import invalid
+from campaigns.services.readiness import readiness_of
+from loyalty.api.problems import Problem, invalid, wrong
 from loyalty.engine.readiness import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from campaigns.models import Campaign
     from loyalty.engine.readiness import Finding, Report
 
 
@@ -65,6 +68,31 @@ class ReadinessSerializer(serializers.Serializer[Any]):
     is_ready = serializers.BooleanField(help_text="Nothing stops you.")
     findings = FindingSerializer(many=True)
     figures = FindingSerializer(many=True)
+
+
+def refuse_unready(campaign: Campaign) -> None:
+    """Refuse to enable a campaign that cannot work; inside the writing transaction.
+
+    Raises:
+        Problem: the report names what stops it.
+    """
+    report = readiness_of(campaign, now=timezone.now(), is_committed=False)
+    stops = [one for one in report.findings if one.severity is Severity.STOP]
+    if not stops:
+        return
+    raise Problem(
+        422,
+        "campaign_not_ready",
+        f"It cannot work as it is: {' '.join(one.text for one in stops)} Nothing was "
+        "saved. Save it disabled, or send “enable_anyway”: true.",
+        errors=[wrong(_pointer(one, campaign.pk), one.code, one.text) for one in stops],
+    )
+
+
+def _pointer(finding: Finding, campaign_id: int) -> str:
+    if finding.offer_id not in {None, campaign_id}:
+        return "/methods"
+    return f"/{finding.field}" if finding.field else ""
 
 
 def body_of(report: Report, campaign_id: int) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from campaigns.api.readiness import (
     ReadinessSerializer,
     asked_in,
     body_of,
+    refuse_unready,
 )
 from campaigns.models import AssignedGroup, Campaign, Context, ItemList, ListedItem
 from campaigns.reports import standings_of
@@ -34,7 +35,7 @@ from campaigns.services.budgets import paid_by
 from campaigns.services.composing import CAMPAIGN_LINKS, CONSTRAINED
 from campaigns.services.readiness import readiness_of
 from loyalty.api.bases import BodySerializer, RowSerializer
-from loyalty.api.fields import RowIds, TextField
+from loyalty.api.fields import RowIds, TextField, TruthField
 from loyalty.api.filters import CodeFilters, MomentFilter, NumberFilter, TruthFilter
 from loyalty.api.idempotency import idempotent
 from loyalty.api.pagination import NewestFirst
@@ -91,11 +92,17 @@ class CampaignSerializer(RowSerializer):
         required=False,
         max_length=METHODS_MAX,  # type: ignore[call-arg]
     )
+    enable_anyway = TruthField(
+        write_only=True,
+        required=False,
+        help_text="Enable it although the report on it names what stops it.",
+    )
 
     class Meta:
         model = Campaign
         fields = (
             *OFFER_FIELDS,
+            "enable_anyway",
             "voucher_type",
             "description",
             "context",
@@ -142,6 +149,7 @@ class CampaignSerializer(RowSerializer):
         """Check the row's own rules, and whether all of it goes together."""
         values = {**attrs}
         sent = values.pop("methods", None)
+        values.pop("enable_anyway", None)
         broken: list[Any] = []
         try:
             super().validate(values)
@@ -156,18 +164,33 @@ class CampaignSerializer(RowSerializer):
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Campaign:
-        """Create the campaign with its reward methods."""
+        """Create the campaign with its reward methods.
+
+        Raises:
+            Problem: it would be enabled, and the report on it names what stops it.
+        """
         sent = validated_data.pop("methods", [])
+        is_forced = validated_data.pop("enable_anyway", False)
         campaign: Campaign = super().create(validated_data)
         save_methods(campaign, sent)
+        if campaign.is_enabled and not is_forced:
+            refuse_unready(campaign)
         return campaign
 
     def update(self, instance: Campaign, validated_data: dict[str, Any]) -> Campaign:
-        """Change the campaign, and its reward methods where they are sent."""
+        """Change the campaign, and its reward methods where they are sent.
+
+        Raises:
+            Problem: this enables it, and the report on it names what stops it.
+        """
         sent = validated_data.pop("methods", None)
+        is_forced = validated_data.pop("enable_anyway", False)
+        was_enabled = instance.is_enabled
         campaign: Campaign = super().update(instance, validated_data)
         if sent is not None:
             save_methods(campaign, sent)
+        if campaign.is_enabled and not (was_enabled or is_forced):
+            refuse_unready(campaign)
         return campaign
 
 

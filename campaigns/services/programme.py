@@ -92,6 +92,16 @@ def current_programme(program_id: int) -> Programme:
     return cache.get(program_id, row[0]) or _compiled(program_id, row[0])
 
 
+def uncommitted_programme(program_id: int) -> Programme:
+    """Return the configuration as this transaction sees it, for nobody else.
+
+    It is not kept: what was changed may still be taken back, and another change
+    would then have its revision.
+    """
+    program = Program.objects.get(pk=program_id)
+    return compile_programme(program, program.configuration_revision)
+
+
 def programme_for_update(program_id: int) -> Programme:
     """Return the compiled configuration and hold it still until the commit.
 

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from campaigns.models import ItemList
 from campaigns.services import budgets
 from campaigns.services.audience import audience_count
-from campaigns.services.programme import current_programme
+from campaigns.services.programme import current_programme, uncommitted_programme
 from loyalty.engine.readiness import Known, Report, report_on
 from loyalty.models import (
     Member,
@@ -55,14 +55,20 @@ GROUP BY p.wallet_id, p.price
 
 
 def readiness_of(
-    campaign: Campaign, *, now: datetime, cost_per_point: Decimal | None = None
+    campaign: Campaign,
+    *,
+    now: datetime,
+    cost_per_point: Decimal | None = None,
+    is_committed: bool = True,
 ) -> Report:
     """Return what is wrong or odd about a saved campaign, and what it may cost.
 
     Read only; as many queries whatever the program's size. Audiences and stock are
     those of ``now``. ``cost_per_point`` is in money, for the campaign's own wallet.
+    In the transaction that changes the campaign it is not committed yet.
     """
-    programme = current_programme(campaign.program_id)
+    programme_of = current_programme if is_committed else uncommitted_programme
+    programme = programme_of(campaign.program_id)
     offer = programme.offers[campaign.pk]
 
     known = _known(campaign, offer, programme, now, cost_per_point)

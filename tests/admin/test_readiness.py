@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from tests.admin.forms import page
+from tests.admin.forms import page, save
 from tests.builders import (
     make_campaign,
     make_member,
@@ -162,3 +162,51 @@ def _count(client, address):
     ) as queries:
         client.get(address)
     return len(queries)
+
+
+def test_the_switch_on_the_form_does_not_pass_by_the_report(marketing, stuck):
+    answer = save(marketing, page(Campaign, "change", stuck.pk), is_enabled="on")
+
+    text = content(marketing.get(answer["Location"]))
+    assert not is_enabled(stuck)
+    assert "Saved, but not enabled, because it cannot work as it is" in text
+    assert CANNOT in text
+    assert page(Campaign, "switch_on", stuck.pk) in text
+
+
+def test_a_new_campaign_that_cannot_work_is_saved_as_a_draft(marketing, program):
+    empty = make_segment(program, name="Nobody yet")
+
+    save(
+        marketing,
+        page(Campaign, "add"),
+        name="June",
+        points="5",
+        is_enabled="on",
+        included_segments=[str(empty.pk)],
+    )
+
+    assert Campaign.objects.get().is_enabled is False
+
+
+def test_the_switch_turns_on_what_can_run_and_keeps_what_runs(marketing, program):
+    campaign = draft(program)
+    address = page(Campaign, "change", campaign.pk)
+
+    save(marketing, address, is_enabled="on")
+    campaign.included_segments.add(make_segment(program, name="Nobody yet"))
+    save(marketing, address, name="July")
+
+    assert is_enabled(campaign)
+
+
+def test_the_worst_case_is_told_in_money_once_a_cost_was_given(marketing, program):
+    address = page(Campaign, "change", draft(program).pk)
+
+    asked = content(marketing.get(f"{address}?cost_per_point=0.005"))
+    remembered = content(marketing.get(address))
+    wrong = content(marketing.get(f"{address}?cost_per_point=much"))
+
+    assert "(worth 5.00) in all" in asked
+    assert "(worth 5.00) in all" in remembered
+    assert "Enter a number." in wrong

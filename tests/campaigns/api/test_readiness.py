@@ -5,6 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from activities.services import record_activities
+from campaigns.models import Campaign
+from campaigns.services.programme import current_programme
 from campaigns.services.readiness import readiness_of
 from loyalty.engine.readiness import Severity
 from tests import builders
@@ -151,3 +153,45 @@ def test_the_report_takes_as_many_queries_whatever_the_program_holds(program, ca
     readiness_of(campaign, now=NOON)
     assert count() == few
     assert few <= 14
+
+
+def unready(program, **fields):
+    empty = make_segment(program, name="Nobody yet")
+    wallet = builders.wallet_of(program).pk
+    body = {"name": "May", "wallet": wallet, "points": "5"}
+    return {**body, "included_segments": [empty.pk], **fields}
+
+
+def test_what_cannot_work_is_not_created_enabled(client, program):
+    answer = client.post("campaigns", unready(program))
+
+    problem = problem_in(answer, 422, "campaign_not_ready")
+    assert "Nobody is in “Nobody yet” now." in problem["detail"]
+    assert problem["errors"][0]["pointer"] == "/included_segments"
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize("field", [{"is_enabled": False}, {"enable_anyway": True}])
+def test_a_draft_or_whoever_says_so_is_not_held_up(client, program, field):
+    created = client.post("campaigns", unready(program, **field))
+
+    assert created.status_code == 201, created.content
+    assert "enable_anyway" not in created.json()
+
+
+def test_what_cannot_work_is_not_enabled_by_a_change(client, program):
+    draft = client.post("campaigns", unready(program, is_enabled=False)).json()
+    address = f"campaigns/{draft['id']}"
+
+    problem_in(client.patch(address, {"is_enabled": True}), 422, "campaign_not_ready")
+    forced = client.patch(address, {"is_enabled": True, "enable_anyway": True})
+    renamed = client.patch(address, {"name": "June"})
+
+    assert forced.json()["is_enabled"] is True
+    assert renamed.status_code == 200, renamed.content
+
+
+def test_a_refusal_leaves_no_other_rules_behind(client, program):
+    client.post("campaigns", unready(program))
+
+    assert not current_programme(program.pk).campaigns
