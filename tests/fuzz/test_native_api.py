@@ -5,6 +5,8 @@ import os
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
+from activities.models import Draw
+from campaigns.models import AssignedGroup, CampaignGroup
 from loyalty.models import Partner, Tag
 from tests import builders
 from tests.callers import caller_for, make_key, purchase_body
@@ -41,7 +43,14 @@ def numbers(program):
     member = builders.make_member(program, "C-1")
     activity_type = builders.make_type(program)
     activity = caller_for(program).post("activities", purchase_body(member)).json()
-    card = builders.make_campaign(program, context="interaction")
+    card = builders.make_campaign(
+        program,
+        context="interaction",
+        reward_method="methods",
+        handling="random_draw",
+        points=0,
+    )
+    builders.make_method(card)
     interaction = (
         caller_for(program)
         .post(f"campaigns/{card.pk}/interactions", {"member": {"id": member.pk}})
@@ -59,13 +68,31 @@ def numbers(program):
         "activity-types": activity_type.pk,
         "campaigns": builders.make_campaign(program).pk,
         "quests": builders.make_quest(program).pk,
-        "item-lists": builders.make_item_list(program, ["1", "2"]).pk,
+        "measured": builders.make_campaign(
+            program, holdout_percent=50, starts_at=builders.NOON
+        ).pk,
+        **groups_of(program),
+        "draws": Draw.objects.get().pk,
+        "backtests": caller_for(program).post("backtests", PERIOD).json()["id"],
         "members": member.pk,
         "activities": activity["id"],
         "interactions": interaction["id"],
         "cards": card.pk,
         "voucher-types": builders.make_voucher_type(program, codes="listed").pk,
         "vouchers": claimed_voucher(member).code,
+    }
+
+
+def groups_of(program):
+    """Return the numbers of groups of campaigns and of products, and of a list."""
+    item_list = builders.make_item_list(program, ["1", "2"])
+    products = AssignedGroup.objects.create(
+        program=program, name="Bread", kind="redeem", item_list=item_list
+    )
+    return {
+        "item-lists": item_list.pk,
+        "assigned-groups": products.pk,
+        "campaign-groups": CampaignGroup.objects.create(program=program, name="May").pk,
     }
 
 
@@ -87,6 +114,7 @@ REFERENCES = {
     "segment": "segments",
     "partner": "partners",
     "item_list": "item-lists",
+    "group": "campaign-groups",
 }
 LISTS = {
     "tags": "tags",
@@ -95,7 +123,10 @@ LISTS = {
     "included_segments": "segments",
     "excluded_segments": "segments",
     "members": "members",
+    "business_units": "business-units",
+    "campaigns": "campaigns",
 }
+PERIOD = {"from": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}
 ACTIVITY = {
     "member": {"kind": "customer_id", "value": "C-1"},
     "type": "PURCHASE",
@@ -122,7 +153,8 @@ def anchored_on(numbers):
     def anchor(case):
         resource = case.path.removeprefix("/api/v1/").split("/")[0]
         for name in {"id", "code"} & (case.path_parameters or {}).keys():
-            case.path_parameters[name] = numbers.get(resource, 1)
+            row = "measured" if "/effect" in case.path else resource
+            case.path_parameters[name] = numbers.get(row, 1)
         if not isinstance(case.body, dict):
             return
         if resource.startswith("voucher"):
@@ -154,7 +186,8 @@ def anchors_of(body, numbers, *, is_activity):
     if is_activity:
         # Either a member or somebody unknown, not both.
         body.pop("anonymous_id", None)
-        return ACTIVITY
+        tried = {"with_campaigns": [numbers["campaigns"]]}
+        return ACTIVITY | (tried if "with_campaigns" in body else {})
     found = {name: numbers[REFERENCES[name]] for name in REFERENCES if name in body}
     found |= {name: [numbers[LISTS[name]]] for name in LISTS if name in body}
     return found | (OFFER if "reward_method" in body else {})
