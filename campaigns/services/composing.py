@@ -7,7 +7,6 @@ refuses as a constraint of one row is not told again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from campaigns.models import (
@@ -19,6 +18,7 @@ from campaigns.models import (
     Handling,
     RewardMethod,
 )
+from campaigns.services.fitting import fineness, is_payable, overlap
 from loyalty.engine.currencies import InvalidCurrency, parse_currency
 from loyalty.engine.facts import Distribution, RewardKind
 
@@ -77,6 +77,7 @@ _OF_MEMBERS = {
     "usage_limit": "Stocks",
     "holdout_percent": "Holdouts",
 }
+_OF_NO_WALLET = {RewardKind.NOTHING.value, RewardKind.VOUCHER.value}
 
 
 class Misfit(NamedTuple):
@@ -203,24 +204,13 @@ def _wrong_price(row: Any, context: str, name: str) -> Iterator[Misfit]:
             "Leave it empty.",
         )
     wallet = getattr(row, f"{name}_wallet")
-    if wallet is not None and not _is_payable(cost, wallet.decimals):
+    if wallet is not None and not is_payable(cost, wallet.decimals):
         yield Misfit(
             (name,),
             "price_too_fine",
-            f"“{wallet}” counts {_fineness(wallet.decimals)}: a price of {cost:f} "
+            f"“{wallet}” counts {fineness(wallet.decimals)}: a price of {cost:f} "
             "cannot be paid.",
         )
-
-
-def _is_payable(cost: Decimal, decimals: int) -> bool:
-    scaled = Decimal(cost).scaleb(decimals)
-    return scaled == scaled.to_integral_value()
-
-
-def _fineness(decimals: int) -> str:
-    if not decimals:
-        return "whole points"
-    return f"{decimals} decimal{'' if decimals == 1 else 's'}"
 
 
 def _useless_attempts(row: Campaign) -> Iterator[Misfit]:
@@ -265,21 +255,13 @@ def _wrong_draw(row: Campaign) -> Iterator[Misfit]:
 
 
 def _apart_from_group(row: Campaign, group: CampaignGroup | None) -> Iterator[Misfit]:
-    if group is not None and not _overlap(row, group):
+    if group is not None and not overlap(row, group):
         yield Misfit(
             ("group",),
             "apart_from_group",
             f"The campaign and its group “{group}” are never open at the same time: "
             "change the dates of one of them.",
         )
-
-
-def _overlap(one: Any, other: Any) -> bool:
-    ends_first = other.starts_at is not None and one.ends_at is not None
-    if ends_first and one.ends_at <= other.starts_at:
-        return False
-    starts_last = one.starts_at is not None and other.ends_at is not None
-    return not (starts_last and other.ends_at <= one.starts_at)
 
 
 def _wrong_rows(row: Campaign, methods: Sequence[Part]) -> Iterator[Misfit]:
@@ -318,7 +300,19 @@ def _wrong_method(row: Campaign, method: Part) -> Iterator[Misfit]:
             "Chances belong to draws: let one of the reward methods be drawn, or "
             "leave the chance at 1.",
         )
-    if not _overlap(given, row):
+    is_of_points = given.reward_method not in _OF_NO_WALLET
+    if (
+        row.points_budget
+        and is_of_points
+        and given.wallet_id not in {None, row.wallet_id}
+    ):
+        yield Misfit(
+            ("wallet",),
+            "budget_in_another_wallet",
+            "A points budget counts points of the campaign's own wallet: give these "
+            "into it, too, or limit the number of awards.",
+        )
+    if not overlap(given, row):
         yield Misfit(
             ("starts_at",),
             "apart_from_campaign",

@@ -108,6 +108,16 @@ IMPOSSIBLE = [
         id="multiple in an interaction",
     ),
     pytest.param(
+        composed(wallet=POINTS, points_budget=5),
+        [
+            {"wallet": STARS, "reward_method": "fixed"},
+            {"wallet": POINTS, "reward_method": "fixed"},
+            {"wallet": STARS, "reward_method": "nothing", "points": 0},
+        ],
+        ("methods/0/wallet", "A points budget counts points of the campaign's own"),
+        id="points budget over two wallets",
+    ),
+    pytest.param(
         {"context": "basket", "point_cost": 5},
         [],
         ("point_cost", "Only members who interact pay a price"),
