@@ -83,7 +83,7 @@ def test_every_restriction_can_be_written_and_read(program, client, spring):
         "points": "10",
     }
 
-    created = client.post("campaigns", body)
+    created = client.post("campaigns", {**body, "enable_anyway": True})
 
     assert created.status_code == 201, created.content
     row = created.json()
@@ -226,6 +226,7 @@ def test_usage_tells_what_was_given_of_the_budget(program, client, spring):
 def test_campaigns_are_filtered(program, client, spring):
     unit = builders.make_unit(program)
     segment = builders.make_segment(program)
+    spring = {**spring, "enable_anyway": True}
     old = client.post(
         "campaigns", {**spring, "code": "old", "ends_at": "2026-01-01T00:00:00Z"}
     ).json()["id"]

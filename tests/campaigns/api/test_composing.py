@@ -16,6 +16,8 @@ def scratch(program):
     wallet = builders.wallet_of(program).pk
     return {
         "name": "Scratch",
+        # Nobody has any points yet.
+        "enable_anyway": True,
         "wallet": wallet,
         "context": "interaction",
         "reward_method": "methods",
@@ -187,6 +189,7 @@ def test_groups_are_made_and_named(program, client, scratch):
         "wallet": scratch["wallet"],
         "context": "basket",
         "reward_method": "methods",
+        "enable_anyway": True,
         "group": wave["id"],
         "qualify_groups": [qualify["id"]],
         "methods": [
