@@ -114,11 +114,12 @@ def within_budget(asked: Award, budget: Budget, limited: Offer) -> Award | Rejec
     if left <= 0 or not limited.clips_to_budget:
         operands = {"points_budget": limited.points_budget, "left": max(left, 0)}
         return Rejection(asked.offer, Reason.POINTS_BUDGET_SPENT, operands)
-    operands = {**(asked.operands or {}), "points_budget": limited.points_budget}
-    if "spread" in operands:
-        shares = [Item(item_id, part) for item_id, part in operands["spread"]]
-        operands["spread"] = spread(left, shares)
-    return asked._replace(points=left, operands=operands)
+    told: dict[str, Any] = asked.operands or {}
+    if "spread" in told:
+        shares = [Item(item_id, part) for item_id, part in told["spread"]]
+        told = {**told, "spread": spread(left, shares)}
+    told = {**told, "points_budget": limited.points_budget}
+    return asked._replace(points=left, operands=told)
 
 
 def in_wallet_of(offer: Offer, base: Offer, base_points: int) -> int:
