@@ -228,3 +228,13 @@ def test_a_group_tells_its_campaigns_and_whether_it_runs(staff, program):
 
     assert "Completed" in listed
     assert "Tea weeks" in shown
+
+
+def test_what_is_wrong_with_a_whole_row_is_said_on_the_page(staff, program):
+    campaign = scratch_card(program)
+    make_method(campaign, name="Points")
+
+    answer = save(staff, change(campaign), **{"methods-0-points": "-5"})
+
+    sentence = "<strong>Reward method 1:</strong> Points cannot be negative."
+    assert sentence in answer.content.decode()
