@@ -21,6 +21,10 @@ class VoucherKind(models.TextChoices):
 DIVISIBLE_KINDS = frozenset({VoucherKind.BASKET.value, VoucherKind.PERK.value})
 
 
+# A century: what ends later may end after the last moment that can be told.
+EXPIRY_DAYS_MAX = 36_500
+
+
 class CodeSource(models.TextChoices):
     """Where the codes of a type come from."""
 
@@ -137,6 +141,13 @@ class VoucherType(models.Model):
                 condition=Q(expiry_days__isnull=True) | Q(expiry_days__gte=1),
                 name="voucher_type_is_valid_for_a_day",
                 violation_error_message="A voucher is valid for at least one day.",
+            ),
+            models.CheckConstraint(
+                condition=Q(expiry_days__isnull=True)
+                | Q(expiry_days__lte=EXPIRY_DAYS_MAX),
+                name="voucher_type_ends_within_a_century",
+                violation_error_message="A voucher is valid for at most 36,500 days; "
+                "leave it empty for no limit.",
             ),
             models.CheckConstraint(
                 condition=Q(currency="") | Q(currency__regex=r"^[A-Z]{3}$"),

@@ -322,6 +322,7 @@ def test_a_type_is_created_changed_and_deleted(client):
         ({"amount": 5, "currency": "eur"}, "voucher_type_currency_is_an_iso_code"),
         ({"amount": 5, "prefix": "a b"}, "voucher_type_prefix_is_easy_to_type"),
         ({"amount": 5, "expiry_days": 0}, "voucher_type_is_valid_for_a_day"),
+        ({"amount": 5, "expiry_days": 36_501}, "voucher_type_ends_within_a_century"),
     ],
 )
 def test_types_that_cannot_be_are_refused_with_the_rule(client, body, code):
