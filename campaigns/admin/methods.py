@@ -15,6 +15,7 @@ from campaigns.reports import standings_of
 from campaigns.services import composing
 from loyalty.admin.bases import ProgramChoices
 from loyalty.admin.formatting import number
+from loyalty.admin.offers import ask_which_voucher
 from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.models import Offer, Weekday
 
@@ -103,6 +104,7 @@ class MethodForm(forms.ModelForm):
             if cleaned.get("wallet") is None:
                 cleaned["wallet"] = wallet
             take_wallet(cleaned, "usage_cost", wallet)
+        ask_which_voucher(self)
         return cleaned
 
 

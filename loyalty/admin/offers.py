@@ -76,8 +76,23 @@ class OfferForm(forms.ModelForm):
             if len(wallets) == 1:
                 self.initial.setdefault("wallet", wallets[0].pk)
 
+    def clean(self) -> dict[str, Any] | None:
+        """Ask for the voucher where one is given."""
+        cleaned = super().clean()
+        ask_which_voucher(self)
+        return cleaned
+
     def _get_validation_exclusions(self) -> set[str]:
         return super()._get_validation_exclusions() - {"kind"}  # type: ignore[misc]
+
+
+def ask_which_voucher(form: forms.ModelForm) -> None:
+    """Complain where a voucher is given and nobody said which."""
+    given = form.cleaned_data.get("reward_method")
+    if "voucher_type" not in form.fields or given != RewardKind.VOUCHER.value:
+        return
+    if form.cleaned_data.get("voucher_type") is None:
+        form.add_error("voucher_type", "Choose the voucher that it gives.")
 
 
 def state_of(offer: Offer, now: datetime) -> str:

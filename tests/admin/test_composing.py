@@ -238,3 +238,12 @@ def test_what_is_wrong_with_a_whole_row_is_said_on_the_page(staff, program):
 
     sentence = "<strong>Reward method 1:</strong> Points cannot be negative."
     assert sentence in answer.content.decode()
+
+
+def test_a_voucher_that_nobody_chose_is_asked_for_where_it_stands(staff, program):
+    campaign = scratch_card(program)
+    make_method(campaign, name="Coffee")
+
+    answer = save(staff, change(campaign), **{"methods-0-reward_method": "voucher"})
+
+    assert complaints(answer) == ["Choose the voucher that it gives."]
