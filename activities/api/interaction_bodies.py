@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
@@ -12,6 +13,7 @@ from activities.api.answers import earnings_of, explanation_of
 from activities.services.rewards import rewards_of
 from loyalty.api.fields import moment_text
 from loyalty.api.points import points_of
+from loyalty.api.problems import Problem
 from loyalty.engine.numbers import format_value, parse_value
 from loyalty.models import Wallet
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from activities.models import Interaction
-    from activities.services.interactions import Reward
+    from activities.services.interactions import InsufficientPoints, Reward
     from loyalty.models import Voucher
 
 
@@ -120,6 +122,23 @@ def whole_body(row: Interaction, *, explain: bool) -> dict[str, Any]:
     if explain:
         body["explanation"] = explanation_of(row.decision)
     return body
+
+
+def too_few_points(error: InsufficientPoints, program_id: int) -> Problem:
+    """Return what is missing as a problem, in the unit of its wallet."""
+    code = str(error.facts["wallet"])
+    decimals = decimals_in(program_id)[code]
+    amounts = {name: int(error.facts[name]) for name in ("needed", "available")}
+    needed, available = (
+        f"{Decimal(one).scaleb(-decimals):f}" for one in amounts.values()
+    )
+    return Problem(
+        409,
+        error.code,
+        f"{needed} points of “{code}” are needed, {available} can be spent.",
+        wallet=code,
+        **{name: points_of(one, decimals) for name, one in amounts.items()},
+    )
 
 
 def _reward(reward: Reward, decimals: Mapping[str, int]) -> dict[str, Any]:

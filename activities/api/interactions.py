@@ -17,7 +17,11 @@ from activities.api.commands import SOURCE, check_members
 from activities.api.members import member_in
 from activities.models import Interaction
 from activities.services.interacting import interact
-from activities.services.interactions import Interact, UnknownCampaign
+from activities.services.interactions import (
+    InsufficientPoints,
+    Interact,
+    UnknownCampaign,
+)
 from campaigns.models import Campaign
 from loyalty.api.authentication import Caller
 from loyalty.api.filters import MomentFilter, NumberFilter
@@ -89,7 +93,11 @@ class CampaignInteractionViewSet(ProgramViewSet):
             actor=self.caller.actor,
             mode="api",
         )
-        interacted = interact(self.caller.program_id, command, now=datetime.now(tz=UTC))
+        now = datetime.now(tz=UTC)
+        try:
+            interacted = interact(self.caller.program_id, command, now=now)
+        except InsufficientPoints as error:
+            raise bodies.too_few_points(error, self.caller.program_id) from None
         if interacted.is_fully_redeemed:
             detail = "The member has had every reward of this campaign."
             raise Problem(409, "already_redeemed", detail)

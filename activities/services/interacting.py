@@ -84,7 +84,8 @@ def interact(
     Raises:
         ProgramDisabled, UnknownCampaign, UnknownMember, BlockedMember, KeyReused,
         CampaignNotActive, NotInAudience, CampaignFullyRedeemed, InsufficientPoints:
-        nothing was written, and the key is free.
+        nothing was written, and the key is free. Of points that are missing,
+        ``facts`` name the wallet and count its smallest unit.
     """
     locks_usage = False
     # One for all tries: nobody draws twice because others were quicker.
@@ -146,7 +147,7 @@ def _interact(
     if outcome.verdict is Verdict.MEMBER_HAD_ALL:
         return Interacted(None, is_fully_redeemed=True)
     if outcome.decision is None:
-        _refuse(outcome, at_hand)
+        _refuse(outcome, at_hand, programme)
     decision = outcome.decision
     gift = giving.Gift(programme, command, decision, outcome.prices, now)
     interaction_id, given = giving.give(gift, purse, holdings)
@@ -220,7 +221,9 @@ def _history_of(
 
 
 def _refuse(
-    outcome: interactions.Interaction, at_hand: dict[int, int | None]
+    outcome: interactions.Interaction,
+    at_hand: dict[int, int | None],
+    programme: Programme,
 ) -> NoReturn:
     why = None if outcome.rejection is None else outcome.rejection.reason
     if outcome.verdict is Verdict.OTHER_CONTEXT:
@@ -235,7 +238,8 @@ def _refuse(
     if outcome.missing is not None:
         price, available = outcome.missing, at_hand[outcome.missing.wallet_id]
         raise ledger.InsufficientPoints(
-            f"{price.amount} points are needed, {available} can be spent.",
+            "The member has fewer points than this costs.",
+            wallet=programme.wallet_codes[price.wallet_id],
             available=available,
             needed=price.amount,
         )

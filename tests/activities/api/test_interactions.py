@@ -118,6 +118,19 @@ def test_price_and_voucher_are_told(program, member, api):
     }
 
 
+def test_what_is_missing_is_told_in_the_unit_of_its_wallet(program, member, api):
+    wallet_of(program)
+    coins = make_wallet(program, code="coins", name="Coins", decimals=1)
+    ledger.adjust(member, coins.pk, 20, at=NOON, reason="start")
+    campaign = card(program, point_cost="5.5", point_cost_wallet=coins)
+
+    problem = problem_in(interact(api, campaign, member), 409, "insufficient_points")
+
+    assert problem["detail"] == "5.5 points of “coins” are needed, 2.0 can be spent."
+    told = {name: problem[name] for name in ("wallet", "needed", "available")}
+    assert told == {"wallet": "coins", "needed": 5.5, "available": 2.0}
+
+
 def test_a_voucher_whose_time_is_up_is_told_as_expired(program, member, api):
     given = make_voucher_type(program, expiry_days=1)
     campaign = card(program, reward_method="voucher", voucher_type=given, points=0)
