@@ -332,8 +332,11 @@ def gather_codes(
     }
     if not taking:
         return
-    stock = vouchers.stock_of(set(taking.values()), lock=lock)
-    codes = {type_id: Codes(left or 0) for type_id, left in stock.items()}
+    # A dry run in several batches carries on with what it has given.
+    some = [one.codes for one in known.values() if one.codes is not None]
+    codes = {one.voucher_type_id: one for one in some}
+    stock = vouchers.stock_of(set(taking.values()) - codes.keys(), lock=lock)
+    codes |= {type_id: Codes(left or 0, type_id) for type_id, left in stock.items()}
     for offer_id, type_id in taking.items():
         unread = Budget(is_unread=True)
         known.setdefault(offer_id, unread).codes = codes.get(type_id, Codes(0))

@@ -43,7 +43,7 @@ def reverse_activities(
     program are passed over. Undoing twice does nothing the second time.
 
     Locks the configuration (shared), anonymous profiles that are nobody's yet, the
-    members, then campaign usage.
+    members, their vouchers, then campaign usage.
     """
     with transaction.atomic():
         programme = programme_for_update(program_id)

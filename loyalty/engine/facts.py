@@ -327,6 +327,7 @@ class Codes:
     """The codes left of a voucher type with a list of codes; offers share it."""
 
     left: int
+    voucher_type_id: int | None = None
 
 
 @dataclass(slots=True)

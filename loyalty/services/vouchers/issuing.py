@@ -52,8 +52,8 @@ def stock_of(
     """Return the codes left of each type; None where codes are made when given.
 
     With ``lock`` (the default) the stock is locked by primary key until the
-    transaction ends: what is found is there to be given. Lock members and the
-    usage of campaigns before.
+    transaction ends: what is found is there to be given. Lock members before, and
+    the usage of campaigns after.
 
     Raises:
         UnknownVoucherType: there is no such type.

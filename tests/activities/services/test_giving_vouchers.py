@@ -7,8 +7,12 @@ from django.core.management import call_command
 
 from activities.models import Activity, Draw
 from activities.reports import ledger_mismatches
-from activities.services import record_activities, reverse_activities
-from loyalty.models import Program, Voucher, VoucherStock
+from activities.services import (
+    record_activities,
+    reverse_activities,
+    simulate_activities,
+)
+from loyalty.models import ActivityType, Program, Voucher, VoucherStock
 from loyalty.services import vouchers
 from tests.builders import (
     NOON,
@@ -205,3 +209,37 @@ def test_a_quest_leaves_its_voucher_while_other_steps_hold_it(program):
 
     assert statuses() == ["generated"]
     assert list(ledger_mismatches()) == []
+
+
+def test_a_dry_run_in_several_batches_gives_each_code_once(program):
+    member = make_member(program)
+    make_type(program, "VISIT")
+    kind = make_voucher_type(program, codes="listed")
+    Voucher.objects.create(
+        program=program,
+        voucher_type=kind,
+        code="ONLY-ONE",
+        status="available",
+        created_at=NOON,
+    )
+    VoucherStock.objects.update(codes_left=1)
+    for code in ("PURCHASE", "VISIT"):
+        of_type = ActivityType.objects.filter(program=program, code=code)
+        fields = {"reward_method": "voucher", "voucher_type": kind, "points": 0}
+        make_campaign(program, activity_types=of_type, **fields)
+
+    budgets = {}
+    given = [
+        len(
+            simulate_activities(
+                program.pk,
+                [purchase(member, "1", activity_type=code)],
+                now=NOON,
+                budgets=budgets,
+            )[0].decision.awards
+        )
+        for code in ("PURCHASE", "VISIT")
+    ]
+
+    # The base, and a voucher with the first.
+    assert given == [2, 1]
