@@ -11,7 +11,7 @@ from unfold.decorators import action
 
 from activities.admin.effect import effect_page
 from campaigns.admin.campaigns import CampaignAdmin
-from campaigns.models import Campaign
+from campaigns.models import BASKETLESS, Campaign
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -57,9 +57,12 @@ class MeasuredCampaignAdmin(CampaignAdmin):
         return effect_page(request, self, self.row_or_404(request, object_id))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the effect where there is somebody to compare with."""
+        """Offer what has something to look at: activities, somebody held out."""
         actions = super().get_actions_detail(request, object_id)
-        holding = Campaign.objects.filter(pk=object_id, holdout_percent__isnull=False)
-        if holding.exists():
-            return actions
-        return [one for one in actions if not one.action_name.endswith("_effect")]
+        campaign = Campaign.objects.filter(pk=object_id).first()
+        useless: tuple[str, ...] = ()
+        if campaign is None or campaign.holdout_percent is None:
+            useless += ("_measured_effect",)
+        if campaign is not None and campaign.context in BASKETLESS:
+            useless += ("_try_out", "_backtest")
+        return [one for one in actions if not one.action_name.endswith(useless)]

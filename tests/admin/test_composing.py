@@ -247,3 +247,15 @@ def test_a_voucher_that_nobody_chose_is_asked_for_where_it_stands(staff, program
     answer = save(staff, change(campaign), **{"methods-0-reward_method": "voucher"})
 
     assert complaints(answer) == ["Choose the voucher that it gives."]
+
+
+def test_only_what_activities_set_off_is_tried_on_them(staff, program):
+    card, offer = scratch_card(program), make_campaign(program)
+
+    of_card, of_offer = (
+        staff.get(change(one)).content.decode() for one in (card, offer)
+    )
+
+    for name in ("try_out", "backtest"):
+        assert page(Campaign, name, card.pk) not in of_card
+        assert page(Campaign, name, offer.pk) in of_offer
