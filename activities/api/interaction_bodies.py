@@ -128,17 +128,20 @@ def too_few_points(error: InsufficientPoints, program_id: int) -> Problem:
     """Return what is missing as a problem, in the unit of its wallet."""
     code = str(error.facts["wallet"])
     decimals = decimals_in(program_id)[code]
-    amounts = {name: int(error.facts[name]) for name in ("needed", "available")}
-    needed, available = (
-        f"{Decimal(one).scaleb(-decimals):f}" for one in amounts.values()
-    )
+    needed, available = (int(error.facts[one]) for one in ("needed", "available"))
     return Problem(
         409,
         error.code,
-        f"{needed} points of “{code}” are needed, {available} can be spent.",
+        f"{_told(needed, decimals)} points of “{code}” are needed, "
+        f"{_told(available, decimals)} can be spent.",
         wallet=code,
-        **{name: points_of(one, decimals) for name, one in amounts.items()},
+        needed=points_of(needed, decimals),
+        available=points_of(available, decimals),
     )
+
+
+def _told(amount: int, decimals: int) -> str:
+    return f"{Decimal(amount).scaleb(-decimals):f}"
 
 
 def _reward(reward: Reward, decimals: Mapping[str, int]) -> dict[str, Any]:
