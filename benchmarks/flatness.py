@@ -176,10 +176,10 @@ WITH places AS (
     INSERT INTO activities_activity (
         program_id, source, key, fingerprint, member_id, activity_type_id, channel_id,
         business_unit_id, occurred_at, occurred_at_text, zone_assumed, received_at,
-        created_at, is_late, value, items, data, decision)
+        created_at, is_late, value, currency, items, data, decision)
     SELECT {program}, 'filling', gen_random_uuid()::text, '\\x00', h.member_id,
            f.type_id, f.channel_id, f.unit_id, m.moment, '', false, m.moment, m.moment,
-           false, 42.5, '[]', '{{}}', '{{}}'
+           false, 42.5, '', '[]', '{{}}', '{{}}'
     FROM places p
     CROSS JOIN configuration f
     JOIN holders h ON h.place = 1 + p.place % (SELECT count(*) FROM holders)
