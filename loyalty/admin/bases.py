@@ -115,6 +115,15 @@ class ProgramChoices:
         return self.model._base_manager.filter(pk=object_id).first()
 
 
+def where_chosen(field: str, condition: str) -> str:
+    """Return a condition about a field, which holds where the field is only shown.
+
+    >>> where_chosen("kind", "kind == 'perk'")
+    "typeof kind == 'undefined' || kind == 'perk'"
+    """
+    return f"typeof {field} == 'undefined' || {condition}"
+
+
 class ProgramAdmin(ProgramChoices, ModelAdmin):
     """Rows of the program worked in. ``program_path`` leads from a row to it."""
 

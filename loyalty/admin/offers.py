@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
-from loyalty.admin.bases import ProgramAdmin
+from loyalty.admin.bases import ProgramAdmin, where_chosen
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import money, number
 from loyalty.engine.facts import OfferKind, RewardKind
@@ -36,10 +36,13 @@ STATE_LABELS = {
     "Ended": "default",
 }
 REWARD_CONDITIONS = {
-    "points": "['fixed', 'per_value', 'per_item_value'].includes(reward_method)",
-    "per_value": "['per_value', 'per_item_value'].includes(reward_method)",
-    "multiplier": "reward_method == 'multiplier'",
-    "voucher_type": "reward_method == 'voucher'",
+    name: where_chosen("reward_method", condition)
+    for name, condition in {
+        "points": "['fixed', 'per_value', 'per_item_value'].includes(reward_method)",
+        "per_value": "['per_value', 'per_item_value'].includes(reward_method)",
+        "multiplier": "reward_method == 'multiplier'",
+        "voucher_type": "reward_method == 'voucher'",
+    }.items()
 }
 _IN_POINTS = (RewardKind.FIXED, RewardKind.PER_VALUE, RewardKind.PER_ITEM_VALUE)
 _PERIODS = {

@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from loyalty import tasks
-from loyalty.admin.bases import ProgramAdmin
+from loyalty.admin.bases import ProgramAdmin, where_chosen
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import list_page, money, number
 from loyalty.admin.lists import NamesFileForm
@@ -102,9 +102,9 @@ class VoucherTypeAdmin(ProgramAdmin):
     actions_detail = ("show_vouchers", "make_codes", "upload_codes")
     change_form_before_template = "admin/loyalty/voucher_codes.html"
     conditional_fields = {
-        "amount": "kind != 'percentage'",
-        "discount_ratio": "kind == 'percentage'",
-        "currency": "kind != 'percentage'",
+        "amount": where_chosen("kind", "kind != 'percentage'"),
+        "discount_ratio": where_chosen("kind", "kind == 'percentage'"),
+        "currency": where_chosen("kind", "kind != 'percentage'"),
     }
     fieldsets = (
         ("What", {"fields": ("program", "name", "code")}),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from unfold.decorators import display
 
-from loyalty.admin.bases import ProgramAdmin
+from loyalty.admin.bases import ProgramAdmin, where_chosen
 from loyalty.models import Account, Wallet
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ class WalletAdmin(ProgramAdmin):
     list_display = ("name", "code", "decimals", "rounding", "expires", "pending_days")
     search_fields = ("name", "code")
     ordering = ("name",)
-    conditional_fields = {"expiry_count": "expiry_model != 'never'"}
+    conditional_fields = {
+        "expiry_count": where_chosen("expiry_model", "expiry_model != 'never'")
+    }
     fieldsets = (
         ("What", {"fields": ("program", "name", "code", "decimals", "rounding")}),
         ("When", {"fields": ("pending_days", "expiry_model", "expiry_count")}),
