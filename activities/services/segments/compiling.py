@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from loyalty.engine.facts import EVER
 from loyalty.errors import LoyaltyError
 from loyalty.models import Comparison, RuleGroup, SegmentFact, SegmentRule
 
@@ -73,7 +74,7 @@ class Scope(NamedTuple):
             values.append(rule.activity_type_id)
         if rule.days:
             narrowed += " AND a.occurred_at > %s"
-            values.append(self.now - timedelta(days=rule.days))
+            values.append(moment_before(self.now, rule.days))
         return Query(
             "SELECT a.member_id AS id FROM activities_activity a"  # noqa: S608 (own words)
             " LEFT JOIN activities_activityreversal r ON r.activity_id = a.id"
@@ -176,7 +177,7 @@ def _opposite_moment(rule: SegmentRule) -> str:
 
 
 def _days_ago(rule: SegmentRule, scope: Scope) -> datetime:
-    return scope.now - timedelta(days=float(rule.number or 0))
+    return moment_before(scope.now, float(rule.number or 0))
 
 
 def _attribute(rule: SegmentRule, scope: Scope) -> Query:
@@ -277,3 +278,11 @@ def _place(
     for other_id in sorted(needs.get(segment_id, ())):
         _place(other_id, needs, order, (*way, segment_id))
     order.append(segment_id)
+
+
+def moment_before(moment: datetime, days: float) -> datetime:
+    """Return the moment ``days`` earlier; before the calendar began it is its start."""
+    try:
+        return moment - timedelta(days=days)
+    except OverflowError:
+        return EVER

@@ -1,6 +1,7 @@
 """Vouchers for what members do: given with the activity, taken back with it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -228,7 +229,7 @@ def test_a_dry_run_in_several_batches_gives_each_code_once(program):
         fields = {"reward_method": "voucher", "voucher_type": kind, "points": 0}
         make_campaign(program, activity_types=of_type, **fields)
 
-    budgets = {}
+    budgets: dict[int, Any] = {}
     given = [
         len(
             simulate_activities(

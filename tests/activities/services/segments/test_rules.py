@@ -224,3 +224,11 @@ def test_a_rule_that_leads_back_is_refused(program):
     with pytest.raises(SegmentCycle, match="wait for each other"):
         refuse_cycle(first.pk, [second.pk])
     refuse_cycle(second.pk, [first.pk])
+
+
+def test_days_before_the_calendar_began_are_all_of_time(program):
+    ever = rule("activity_count", number=1, days=2_147_483_647)
+    long_ago = rule("last_activity", "at_most", "99999999999999")
+
+    assert names_of(program, ever) == ["ann", "bob"]
+    assert names_of(program, long_ago) == ["ann", "bob"]
