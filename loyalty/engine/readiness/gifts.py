@@ -176,9 +176,8 @@ def _of_price(subject: Subject, offer: Offer) -> Iterator[Finding]:
         return
     wallet = subject.known.wallets.get(wallet_id, f"wallet {wallet_id}")
     text = f"{subject.whom(offer)} costs {wallet}, and nobody has enough of them now."
-    yield Finding(
-        _severity(subject, offer), "price_nobody_can_pay", text, "point_cost", offer.id
-    )
+    # In a new program that is how it starts; members may earn them yet.
+    yield Finding(Severity.LOOK, "price_nobody_can_pay", text, "point_cost", offer.id)
 
 
 def _severity(subject: Subject, offer: Offer) -> Severity:

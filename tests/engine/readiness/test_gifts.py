@@ -214,7 +214,7 @@ CASES = [
             cost_wallet_id=2,
         ),
         {},
-        STOP,
+        LOOK,
         "price_nobody_can_pay",
         "It costs cashback, and nobody has enough of them now.",
         id="price",
