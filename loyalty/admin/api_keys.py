@@ -50,7 +50,7 @@ class ApiKeyAdmin(ProgramAdmin):
         ("What", {"fields": ("program", "name", "prefix", "state", "created")}),
         (
             "Who",
-            {"fields": (("can_read", "can_write", "can_interact"), "business_units")},
+            {"fields": (("can_read", "can_write"), "can_interact", "business_units")},
         ),
         ("When", {"fields": ("expiry_date",)}),
     )
@@ -58,7 +58,7 @@ class ApiKeyAdmin(ProgramAdmin):
         ("What", {"fields": ("program", "name")}),
         (
             "Who",
-            {"fields": (("can_read", "can_write", "can_interact"), "business_units")},
+            {"fields": (("can_read", "can_write"), "can_interact", "business_units")},
         ),
         ("When", {"fields": ("expiry_date",)}),
     )

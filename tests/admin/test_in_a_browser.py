@@ -157,7 +157,7 @@ def test_a_campaign_is_made_by_clicking_and_tells_what_it_does(tour):
     window.fill("#id_name", "Tea on Tuesdays")
     _tab(window, "When")
     window.fill("#id_starts_at_0", "01/03/2026")
-    window.get_by_label("Tuesday").check()
+    window.locator("[name=weekdays][value='2']").check()
     _tab(window, "Reward")
     window.select_option("#id_reward_method", "per_value")
     window.fill("#id_points", "3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -59,6 +60,9 @@ def compare(treated: Sample, held_out: Sample) -> Comparison:
         return Comparison(Certainty.TOO_FEW_MEMBERS, 0.0)
     difference = treated.mean - held_out.mean
     relative = difference / held_out.mean if held_out.mean > 0 else None
+    if relative is not None and not math.isfinite(relative):
+        # Beside next to nothing, everything is infinitely more.
+        relative = None
     if not (treated.deviation or held_out.deviation):
         return Comparison(Certainty.NO_VARIATION, difference, relative=relative)
     margin = _margin(treated, held_out)
