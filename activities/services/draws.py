@@ -48,15 +48,6 @@ def write(program_id: int, drawn: Iterable[Drawn], now: datetime) -> None:
     )
 
 
-def seeds_of(activity_ids: Iterable[int]) -> dict[int, int]:
-    """Return the random numbers that activities were drawn with, by activity."""
-    rows = Draw.objects.filter(activity_id__in=list(activity_ids))
-    return {
-        activity_id: int(seed, 16)
-        for activity_id, seed in rows.values_list("activity_id", "seed")
-    }
-
-
 class WrongDraw(NamedTuple):
     """A draw that does not come out as it was kept, and in what."""
 

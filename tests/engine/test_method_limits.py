@@ -5,56 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.engine.decisions import Reason
-from loyalty.engine.evaluation import absorb, consume, evaluate
+from loyalty.engine.evaluation import absorb, consume
 from loyalty.engine.facts import (
     Budget,
-    Clock,
     Codes,
     Distribution,
-    Item,
     ItemGroup,
     OfferKind,
     RewardKind,
-    Rules,
 )
 from loyalty.engine.holdout import PARTS, Holdout
 from loyalty.engine.periods import Unit
-from loyalty.engine.tiers import TierStep
+from tests.engine.composing import decide, paid, reasons
 from tests.engine.offers import (
-    RULES,
     activity,
     anyone,
-    base,
     composed,
     method,
     offer,
 )
-
-TIERS = Rules(Clock(RULES.clock.zone), (TierStep(7, 0, 0), TierStep(8, 1, 100)))
-BASKET = (
-    Item("tea", 20_000, (5,), 2),
-    Item("cup", 70_000, (5, 6), 1),
-    Item("jam", 35_000, (6,), 3),
-)
-
-
-def decide(*candidates, happened=None, history=None, rules=RULES, budgets=None):
-    return evaluate(
-        happened or activity(items=BASKET, line_count=3, currency="EUR"),
-        history or anyone(),
-        base(),
-        candidates,
-        rules,
-        budgets or {},
-    )
-
-
-def paid(decision) -> dict[int, int]:
-    return {one.offer.id: one.points for one in decision.awards if one.offer.id != 1}
-
-
-def reasons(decision) -> dict[int, Reason]:
-    return {one.offer.id: one.reason for one in decision.rejections}
 
 
 def test_stock_counts_over_all_members_and_activities():

@@ -7,56 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.engine.decisions import Reason
-from loyalty.engine.evaluation import evaluate
 from loyalty.engine.facts import (
     Budget,
-    Clock,
     Distribution,
     Item,
     ItemGroup,
     RewardKind,
-    Rules,
     Schedule,
     Wallet,
 )
 from loyalty.engine.rewards import spread
-from loyalty.engine.tiers import TierStep
+from tests.engine.composing import BASKET, TIERS, decide, paid, reasons
 from tests.engine.offers import (
     NOON,
-    RULES,
     activity,
     anyone,
-    base,
     composed,
     method,
 )
-
-TIERS = Rules(Clock(RULES.clock.zone), (TierStep(7, 0, 0), TierStep(8, 1, 100)))
-BASKET = (
-    Item("tea", 20_000, (5,), 2),
-    Item("cup", 70_000, (5, 6), 1),
-    Item("jam", 35_000, (6,), 3),
-)
-
-
-def decide(*candidates, happened=None, history=None, rules=RULES, budgets=None):
-    return evaluate(
-        happened or activity(items=BASKET, line_count=3, currency="EUR"),
-        history or anyone(),
-        base(),
-        candidates,
-        rules,
-        budgets or {},
-    )
-
-
-def paid(decision) -> dict[int, int]:
-    return {one.offer.id: one.points for one in decision.awards if one.offer.id != 1}
-
-
-def reasons(decision) -> dict[int, Reason]:
-    return {one.offer.id: one.reason for one in decision.rejections}
-
 
 RESTRICTIONS = [
     pytest.param({"is_enabled": False}, Reason.DISABLED, id="switch"),
