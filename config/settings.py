@@ -62,7 +62,8 @@ ALLOWED_HOSTS = _environment.read(
 )
 # Origins with scheme, comma-separated; for a proxy that changes the host name.
 CSRF_TRUSTED_ORIGINS = _environment.read("CSRF_TRUSTED_ORIGINS", origins, NO_WORDS)
-# True when a proxy in front sets X-Forwarded-Proto and removes it from clients.
+# True when a proxy in front sets X-Forwarded-Proto and removes it from clients, and
+# adds the address of who called it to the end of X-Forwarded-For.
 _is_behind_proxy = _environment.read("BEHIND_TLS_PROXY", truth, default=False)
 # Seconds for which browsers insist on TLS.
 _hsts_seconds = _environment.read(
@@ -96,6 +97,10 @@ LOG_LEVEL = _environment.read("LOG_LEVEL", log_level, "INFO")
 # Requests per minute and API key.
 API_REQUESTS_PER_MINUTE = _environment.read(
     "API_REQUESTS_PER_MINUTE", whole_number(1, 10_000_000), 60_000
+)
+# Calls with wrong credentials per minute and address.
+API_FAILED_SIGN_INS_PER_MINUTE = _environment.read(
+    "API_FAILED_SIGN_INS_PER_MINUTE", whole_number(1, 10_000_000), 60
 )
 
 if IS_PRODUCTION:
@@ -135,6 +140,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    *(["loyalty.api.client_address.ClientAddress"] if _is_behind_proxy else []),
     # First of all, so that nothing below sees a key in an address.
     "loyalty.api.query_keys.QueryKeys",
     "django.middleware.security.SecurityMiddleware",
@@ -246,7 +252,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# Each by itself: many names from one address, and one name from many addresses.
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 

@@ -35,7 +35,7 @@ def _programs(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the menu for changing to another program."""
     if not request.user.has_perm("loyalty.view_program"):
         return []
-    from loyalty.models import Program
+    from loyalty.services.staff import programs_of
 
     return [
         {
@@ -43,7 +43,7 @@ def _programs(request: HttpRequest) -> list[dict[str, Any]]:
             "icon": "loyalty",
             "link": reverse("admin:loyalty_program_work_in", args=[program.pk]),
         }
-        for program in Program.objects.order_by("name")[:20]
+        for program in programs_of(request.user).order_by("name")[:20]
     ]
 
 

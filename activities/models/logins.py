@@ -66,6 +66,12 @@ class LoginSession(models.Model):
         verbose_name="staff",
         related_name="login_sessions",
     )
+    password_mark = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="Of staff: what their password was when they logged in. Another "
+        "password ends the session.",
+    )
     opened_by = models.CharField(
         max_length=100, help_text="The API key or the person that opened it."
     )

@@ -68,7 +68,13 @@ def log_in_staff(user: User, *, opened_by: str, now: datetime) -> OpenedLogin:
     if not (user.is_active and user.is_staff):
         raise NoStaff("No such member of staff may log in.", field="staff")
     return _opened(
-        LoginSession(user=user, expires_at=now + STAFF_LASTS), opened_by, now
+        LoginSession(
+            user=user,
+            password_mark=user.get_session_auth_hash(),
+            expires_at=now + STAFF_LASTS,
+        ),
+        opened_by,
+        now,
     )
 
 
@@ -76,7 +82,7 @@ def login_with(key: str, *, now: datetime) -> LoginSession | None:
     """Return the session that has this key, with its person; None if none has.
 
     Sessions that ended are none, nor are those of staff who may not log in any
-    more or of members whose program is switched off.
+    more or have another password since, or of members whose program is switched off.
     """
     session = (
         LoginSession.objects.select_related("member__program", "user")
@@ -86,10 +92,17 @@ def login_with(key: str, *, now: datetime) -> LoginSession | None:
     if session is None:
         return None
     if session.user is not None:
-        is_open = session.user.is_active and session.user.is_staff
+        is_open = _may_go_on(session, session.user)
     else:
         is_open = session.member is not None and session.member.program.is_enabled
     return session if is_open else None
+
+
+def _may_go_on(session: LoginSession, user: User) -> bool:
+    has_same_password = secrets.compare_digest(
+        session.password_mark, user.get_session_auth_hash()
+    )
+    return user.is_active and user.is_staff and has_same_password
 
 
 def digest_of(key: str) -> bytes:

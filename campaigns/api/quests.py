@@ -165,6 +165,7 @@ class QuestViewSet(ReadOnlyViewSet):
             _number(body["member"]),
             int(pk),
             now=datetime.now(tz=UTC),
+            unit_ids=self.caller.unit_ids,
         )
         return Response(_written(taken))
 

@@ -28,6 +28,7 @@ from loyalty.errors import LoyaltyError
 from loyalty.models import Member, SegmentMembership
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from loyalty.engine.facts import QuestHistory
@@ -118,7 +119,12 @@ class Participation:
 
 
 def opt_in(
-    program_id: int, member_id: int, quest_id: int, *, now: datetime
+    program_id: int,
+    member_id: int,
+    quest_id: int,
+    *,
+    now: datetime,
+    unit_ids: Collection[int] = (),
 ) -> Participation:
     """Let a member take part in a quest from now on.
 
@@ -127,6 +133,9 @@ def opt_in(
 
     Locks the configuration (shared), then the member, then the quest's usage if it
     is counted for the first time.
+
+    ``unit_ids`` are the business units that the caller is bound to, if to any: quests
+    of other units do not exist then.
 
     Raises:
         UnknownQuest: it does not exist, is a draft or was archived.
@@ -138,7 +147,7 @@ def opt_in(
     """
     with transaction.atomic():
         programme = programme_for_update(program_id)
-        quest = _published(programme, quest_id)
+        quest = _published(programme, quest_id, unit_ids)
         ledger.lock_members([member_id])
         member = _member(program_id, member_id)
         found = histories_of([member_id], [quest_id])
@@ -178,9 +187,11 @@ def participation_numbered(program_id: int, opt_in_id: int) -> Participation:
     return next(one for one in found if one.id == opt_in_id)
 
 
-def _published(programme: Programme, quest_id: int) -> Quest:
+def _published(programme: Programme, quest_id: int, unit_ids: Collection[int]) -> Quest:
     for quest in programme.quests:
-        if quest.id == quest_id and quest.offer.is_enabled:
+        unit_id = quest.offer.business_unit_id
+        is_visible = not unit_ids or unit_id is None or unit_id in unit_ids
+        if quest.id == quest_id and quest.offer.is_enabled and is_visible:
             return quest
     raise UnknownQuest(f"There is no quest {quest_id}.", field="quest")
 

@@ -8,8 +8,10 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from loyalty.models import StaffProgram
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 for model in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
+
+
+class StaffProgramInline(TabularInline):
+    """The programs that a member of staff is bound to."""
+
+    model = StaffProgram
+    extra = 0
+    verbose_name = "program"
+    verbose_name_plural = "Programs (none listed: every program)"
+    tab = True
 
 
 @admin.register(User)
@@ -28,6 +40,7 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "first_name", "last_name", "is_active", "is_staff")
     list_filter_submit = True
+    inlines = (StaffProgramInline,)
 
 
 @admin.register(Group)

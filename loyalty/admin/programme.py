@@ -27,8 +27,10 @@ from loyalty.models import (
     Tag,
     Tier,
 )
+from loyalty.services.staff import bind_to_new_program, programs_of
 
 if TYPE_CHECKING:
+    from django import forms
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -80,7 +82,21 @@ class ProgramsAdmin(ModelAdmin):
         """Mark the program worked in."""
         program = working_program(request)
         is_here = Q(pk__in=[program.pk] if program else [])
-        return super().get_queryset(request).annotate(is_here=is_here)
+        rows = super().get_queryset(request)
+        mine = rows.filter(pk__in=programs_of(request.user).values("pk"))
+        return mine.annotate(is_here=is_here)
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Program,
+        form: forms.ModelForm,
+        change: bool,  # noqa: FBT001 (Django's signature)
+    ) -> None:
+        """Let staff who are bound to programs work in one that they create."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            bind_to_new_program(request.user, obj)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Program | None = None

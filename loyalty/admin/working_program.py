@@ -10,19 +10,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from loyalty.models import Program
+from loyalty.services.staff import programs_of
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from django.http import HttpRequest
 
+    from loyalty.models import Program
+
 SESSION_KEY = "working_program"
 _UNKNOWN = object()
 
 
 def working_program(request: HttpRequest) -> Program | None:
-    """Return the program worked in: the chosen one, else the first enabled one."""
+    """Return the program worked in: the chosen one, else the first enabled one.
+
+    Staff who are bound to programs work in these only.
+    """
     found: Any = getattr(request, "_working_program", _UNKNOWN)
     if found is _UNKNOWN:
         found = _chosen(request)
@@ -43,7 +48,7 @@ def zone_of(program: Program | None) -> tzinfo:
 
 def _chosen(request: HttpRequest) -> Program | None:
     chosen = request.session.get(SESSION_KEY)
-    programs = Program.objects.order_by("-is_enabled", "pk")
+    programs = programs_of(request.user).order_by("-is_enabled", "pk")
     if chosen is not None:
         program = programs.filter(pk=chosen).first()
         if program is not None:

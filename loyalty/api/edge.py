@@ -18,6 +18,7 @@ from django.urls import Resolver404, get_resolver, resolve
 
 from loyalty.api.exceptions import body_too_large, problem_of
 from loyalty.api.problems import Problem, response_of
+from loyalty.api.throttling import seconds_to_wait_after_failure
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -77,6 +78,7 @@ class ApiEdge:
         if prefix is None:
             return self._get_response(request)
         try:
+            request.get_host()  # refuses names that are not the site's
             match = resolve(request.path_info)
             if match.url_name in PAGES:
                 return self._get_response(request)
@@ -89,6 +91,8 @@ class ApiEdge:
             response = _envelopes[prefix](_no_such_path(), request)
         except Exception as error:  # noqa: BLE001 (the edge: even a bug answers JSON)
             response = _envelopes[prefix](self._problem(error, request), request)
+        if response.status_code == 401:
+            response = _unless_too_many(response, _envelopes[prefix], request)
         return response  # type: ignore[no-any-return]
 
     def _problem(self, error: Exception, request: HttpRequest) -> Problem:
@@ -102,6 +106,27 @@ class ApiEdge:
                 500, "internal_error", "Something went wrong here; it was noted."
             )
         return problem
+
+
+def _unless_too_many(
+    response: HttpResponse,
+    envelope: Callable[[Problem, HttpRequest], HttpResponse],
+    request: HttpRequest,
+) -> HttpResponse:
+    """Return the 401, or a 429 if its address has failed too often in this minute.
+
+    Who shows a good key is served all the same: a shop's tills share one address.
+    """
+    wait = seconds_to_wait_after_failure(request.META.get("REMOTE_ADDR", ""))
+    if wait is None:
+        return response
+    problem = Problem(
+        429,
+        "too_many_failed_sign_ins",
+        "Too many calls with wrong credentials from this address. Retry later.",
+        headers={"Retry-After": str(wait)},
+    )
+    return envelope(problem, request)
 
 
 def _no_such_path() -> Problem:

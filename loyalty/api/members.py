@@ -15,6 +15,7 @@ from loyalty.api import member_bodies as bodies
 from loyalty.api.filters import MemberFilters
 from loyalty.api.idempotency import idempotent
 from loyalty.api.pagination import NewestFirst, page_of
+from loyalty.api.permissions import bound_to_units
 from loyalty.api.problems import STATUS_OF_REFUSAL, invalid_parameter
 from loyalty.api.views import ProgramViewSet
 from loyalty.models import Account, Entry, Lot, Member, SegmentMembership, Tier
@@ -71,7 +72,12 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVie
         return self._answer(enrolled.member.pk, code)
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change attributes, home unit or the block."""
+        """Change attributes, home unit or the block.
+
+        Closed to keys that are bound to business units: a member is of all of them.
+        """
+        if self.caller.unit_ids:
+            raise bound_to_units()
         member = self.get_object()
         body = self.get_serializer(member, data=request.data, partial=True)
         body.is_valid(raise_exception=True)

@@ -50,11 +50,16 @@ class IsForEveryUnit(BasePermission):
             view, "unit_bound_keys_may_read", False
         ):
             return True
-        raise Problem(
-            403,
-            "bound_to_business_units",
-            "This API key is bound to business units; this concerns all of them.",
-        )
+        raise bound_to_units()
+
+
+def bound_to_units() -> Problem:
+    """Return the problem of a key that may not do what concerns every unit."""
+    return Problem(
+        403,
+        "bound_to_business_units",
+        "This API key is bound to business units; this concerns all of them.",
+    )
 
 
 def _missing(scope: str) -> Problem:

@@ -57,6 +57,19 @@ class KeyThrottle(BaseThrottle):
         return None if self.rate is None else float(self.rate.reset)
 
 
+def seconds_to_wait_after_failure(address: str) -> int | None:
+    """Count one call with wrong credentials from an address.
+
+    Returns:
+        Seconds until the next minute, if the address has used up its failures of this
+        one; else None.
+    """
+    minute, second = divmod(int(time.time()), _WINDOW)
+    used = _count(f"api-failures:{address[:64]}:{minute}")
+    is_over = used > settings.API_FAILED_SIGN_INS_PER_MINUTE
+    return _WINDOW - second if is_over else None
+
+
 def _count(name: str) -> int:
     try:
         return cache.incr(name)

@@ -40,6 +40,8 @@ from loyalty.services import vouchers
 from loyalty.services.vouchers.code_files import is_code
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rest_framework.request import Request
 
 STATUS_OF_REFUSAL.update(
@@ -180,7 +182,9 @@ class VoucherFilters(django_filters.FilterSet):
 class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramViewSet):
     """Vouchers of the program, by code.
 
-    Not listed: codes of lists that nobody has, unless `status=available` asks.
+    Not listed: codes of lists that nobody has, unless `status=available` asks. A key
+    bound to business units sees and redeems vouchers that campaigns of these units, or
+    of none, gave.
     """
 
     queryset = Voucher.objects.select_related("voucher_type", "regenerated_from")
@@ -202,10 +206,27 @@ class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVi
         own = {"type"} if self.action == "qr" else set()
         return super().known_parameters() | own
 
+    def get_queryset(self) -> QuerySet[Voucher]:
+        """Return the vouchers that the key may see."""
+        rows = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False) or not self.caller.unit_ids:
+            return rows
+        mine = Q(offer__business_unit_id__in=self.caller.unit_ids)
+        return rows.filter(mine | Q(offer__business_unit_id=None))
+
+    def _check_units(self, codes: Sequence[str]) -> None:
+        """Refuse codes of vouchers that a key bound to business units cannot see."""
+        if self.caller.unit_ids:
+            for code in codes:
+                self._voucher_with(code)
+
     def get_object(self) -> Voucher:
         """Return the voucher of the path."""
+        return self._voucher_with(self.kwargs["code"])
+
+    def _voucher_with(self, code: str) -> Voucher:
         rows = self.get_queryset()
-        found: Voucher | None = rows.filter(code=self.kwargs["code"]).first()
+        found: Voucher | None = rows.filter(code=code).first()
         if found is None:
             raise Problem(404, "unknown_voucher", "There is no voucher with this code.")
         return found
@@ -238,6 +259,7 @@ class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVi
     def unclaim(self, request: Request, code: str) -> Response:
         """Take a claim back. While a basket holds it, members cannot."""
         asked = self._read(request, bodies.MemberAsksSerializer)
+        self._check_units([code])
         found = vouchers.unclaim(
             self.caller.program_id, code, asker=self._asker(asked), now=_now()
         )
@@ -249,6 +271,7 @@ class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVi
     def lock(self, request: Request, code: str) -> Response:
         """Hold a claimed voucher for a basket; the same basket may hold it longer."""
         asked = self._read(request, bodies.LockSerializer)
+        self._check_units([code])
         found = vouchers.lock(
             self.caller.program_id,
             code,
@@ -264,6 +287,7 @@ class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVi
     def unlock(self, request: Request, code: str) -> Response:
         """Let go of a voucher that a basket holds."""
         asked = self._read(request, bodies.UnlockSerializer)
+        self._check_units([code])
         found = vouchers.unlock(
             self.caller.program_id,
             code,
@@ -285,6 +309,7 @@ class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVi
         answered like the first time.
         """
         asked = self._read(request, bodies.RedemptionSerializer)
+        self._check_units([code])
         done = vouchers.redeem(
             self.caller.program_id,
             code,
@@ -339,6 +364,7 @@ class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVi
         return vouchers.Asker(self.caller.actor, asked.get("member"))
 
     def _claim(self, codes: list[str], asked: dict[str, Any]) -> list[Voucher]:
+        self._check_units(codes)
         lock = asked.get("lock")
         return vouchers.claim(
             self.caller.program_id,

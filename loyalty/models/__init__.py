@@ -47,6 +47,7 @@ from loyalty.models.segments import (
     SegmentState,
 )
 from loyalty.models.sessions import AccessToken, ClientSession
+from loyalty.models.staff import StaffProgram
 from loyalty.models.voucher_types import (
     DIVISIBLE_KINDS,
     CodeJobKind,
@@ -112,6 +113,7 @@ __all__ = [
     "SegmentMode",
     "SegmentRule",
     "SegmentState",
+    "StaffProgram",
     "Tag",
     "Tier",
     "TierCause",

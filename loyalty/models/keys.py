@@ -8,6 +8,20 @@ from rest_framework_api_key.models import AbstractAPIKey, APIKeyManager
 from loyalty.models.programme import BusinessUnit, Program
 
 
+class ApiKeyManager(APIKeyManager):
+    """Makes keys whose number says nothing of their secret."""
+
+    def assign_key(self, obj: AbstractAPIKey) -> str:
+        """Give ``obj`` a new secret and return it; its number is the prefix alone.
+
+        The library would put the hash into the number, and so into the addresses of
+        admin pages, logs and browser histories.
+        """
+        secret: str = super().assign_key(obj)
+        obj.id = obj.prefix
+        return secret
+
+
 class ApiKey(AbstractAPIKey):
     """A client app's key: hashed, shown once, bound to one program."""
 
@@ -32,7 +46,7 @@ class ApiKey(AbstractAPIKey):
         "may write may do so anyway.",
     )
 
-    objects: ClassVar[APIKeyManager] = APIKeyManager()
+    objects: ClassVar[ApiKeyManager] = ApiKeyManager()
 
     class Meta(AbstractAPIKey.Meta):
         verbose_name = "API key"

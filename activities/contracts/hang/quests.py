@@ -132,7 +132,13 @@ class OptIn(HangView):
         program_id = self.caller.program_id
         member_id = member_number(membership_id)
 
-        taken = opt_in(program_id, member_id, _quest_number(quest_id), now=now)
+        taken = opt_in(
+            program_id,
+            member_id,
+            _quest_number(quest_id),
+            now=now,
+            unit_ids=self.caller.unit_ids,
+        )
 
         programme = current_programme(program_id)
         return answer({"opt_in": rendered(taken, programme, now)})

@@ -13,8 +13,10 @@ from activities.contracts.spaaza.credentials import Credentials, Mode
 from campaigns.models import Campaign
 from loyalty.models import Program
 from loyalty.services import UnknownIdentity, member_numbered, member_with_any
+from loyalty.services.staff import programs_of
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
     from rest_framework.request import Request
 
     from loyalty.api.authentication import Caller
@@ -42,7 +44,7 @@ def target_of(request: Request, who: Credentials, caller: Caller) -> Target:
     asked = Asked(request)
     campaign_id = asked.campaign_id()
     chain_id = _chain_of(asked, who)
-    _check_access(who, caller)
+    _check_access(who, caller, chain_id)
     named = _member_named(asked, who)
     key = asked.idempotency_key()
     campaign = _campaign_with(campaign_id)
@@ -65,14 +67,20 @@ def _chain_of(asked: Asked, who: Credentials) -> int | None:
     return chain_id
 
 
-def _check_access(who: Credentials, caller: Caller) -> None:
+def _check_access(who: Credentials, caller: Caller, chain_id: int | None) -> None:
     may_interact = {
         Mode.USER: True,
-        Mode.ADMIN: who.staff is not None and who.staff.has_perm(PERMISSION),
+        Mode.ADMIN: _may_administer(who.staff, chain_id),
         Mode.PRIVILEGED: caller.can_interact,
     }
     if not may_interact[who.mode]:
         raise refusal("permission_denied_or_non_existent")
+
+
+def _may_administer(staff: User | None, chain_id: int | None) -> bool:
+    if staff is None or chain_id is None or not staff.has_perm(PERMISSION):
+        return False
+    return programs_of(staff).filter(pk=chain_id).exists()
 
 
 def _member_named(asked: Asked, who: Credentials) -> Named | None:

@@ -17,6 +17,7 @@ from activities.models import (
     UploadStatus,
     UploadStep,
 )
+from activities.services import statistics
 from activities.services.commands import ProgramDisabled, Recorded, Refused
 from activities.services.recording import record_activities
 from activities.services.uploads import staging
@@ -222,6 +223,8 @@ def _finish(upload_id: int, now: datetime) -> bool:
             # Another worker has them; it ends the upload, or a sweep finds them.
             return True
         finish(upload_id, UploadStatus.FINISHED, now, actor="")
+    if upload.recorded_count >= statistics.MANY:
+        statistics.refresh_statistics()
     return True
 
 

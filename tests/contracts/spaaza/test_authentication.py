@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from activities.models import Interaction, LoginSession, MemberApp
 from activities.services.logins import end_login
-from loyalty.models import ApiKey
+from loyalty.models import ApiKey, StaffProgram
 from tests.builders import NOON, make_member, make_program, make_unit, make_wallet
 from tests.contracts.spaaza.client import (
     APP,
@@ -342,3 +342,13 @@ def test_a_key_bound_to_units_interacts_with_campaigns_of_these_and_of_none(
     done(sent(mine))
     done(sent(None))
     refused(sent(other), 405)
+
+
+def test_staff_of_one_chain_spend_nothing_in_another(member, campaign):
+    user = make_staff()
+    StaffProgram.objects.create(user=user, program=make_program(name="Theirs"))
+    call = as_admin(member, campaign, user)
+
+    refused(call.send(), 68)
+    StaffProgram.objects.create(user=user, program=member.program)
+    assert call.send().status_code == 200
