@@ -5,16 +5,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from loyalty.models import ActivityType, BusinessUnit, Channel, Program
+from loyalty.models import ActivityType, BusinessUnit, Channel, FileFormat, Program
 
-
-class UploadFormat(models.TextChoices):
-    """What a file is."""
-
-    CSV = "csv", "CSV"
-    JSON_LINES = "jsonl", "JSON Lines"
-    PARQUET = "parquet", "Parquet"
-    XLSX = "xlsx", "Excel (XLSX)"
+UploadFormat = FileFormat
 
 
 class UploadStatus(models.TextChoices):

@@ -10,7 +10,7 @@ class NamesFileForm(forms.Form):
     """A file with one name per line."""
 
     file = forms.FileField(
-        help_text="CSV or text, UTF-8: one per line, or the first column. Up to "
+        help_text="CSV, text or Excel (XLSX): one per line, or the first column. Up to "
         "hundreds of thousands of lines.",
         widget=UnfoldAdminFileFieldWidget,
     )

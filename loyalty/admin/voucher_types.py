@@ -60,7 +60,7 @@ class CodesFileForm(NamesFileForm):
         """Say what may stand in it."""
         super().__init__(*args, **kwargs)
         self.fields["file"].help_text = (
-            "Text, CSV (UTF-8) or Excel: one code per line, in the first column. "
+            "Text, CSV or Excel: one code per line, in the first column. "
             "Letters, digits and signs; no blanks and no slashes."
         )
 

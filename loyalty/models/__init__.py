@@ -1,6 +1,7 @@
 """Models of the program, its members and their points."""
 
 from loyalty.models.catalogue import KindNumber, KindNumbering
+from loyalty.models.files import FileFormat
 from loyalty.models.keys import ApiKey, IdempotentResponse
 from loyalty.models.members import (
     AnonymousProfile,
@@ -88,6 +89,7 @@ __all__ = [
     "ConfigurationRevision",
     "Entry",
     "EntryKind",
+    "FileFormat",
     "FrequencyPeriod",
     "IdempotentResponse",
     "IdentifierType",

@@ -1,14 +1,17 @@
-"""Reading the first column of a file of names: one per line, or CSV."""
+"""Reading one column of a file of names: one per line, CSV or Excel."""
 
 from __future__ import annotations
 
-import csv
 import io
+from contextlib import closing
 from typing import IO, TYPE_CHECKING
 
 from django.db import connection
 
 from loyalty.errors import LoyaltyError
+from loyalty.services.tables.escaping import unescaped
+from loyalty.services.tables.reading import table_rows
+from loyalty.services.tables.refusals import EmptyFile, UnusableFile
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -18,38 +21,35 @@ _NAME_CHARACTERS_MAX = 255
 
 
 class UnreadableList(LoyaltyError):
-    """The file is not text in lines; ``facts["line"]`` says where."""
+    """The file is not a list of names; ``facts["line"]`` says where."""
 
     code = "unreadable_list"
 
 
-def first_column(file: IO[bytes], *, has_heading: bool) -> Generator[str, None, None]:
-    """Yield the trimmed first cell of every line that has one; constant memory.
+def first_column(
+    file: IO[bytes], *, has_heading: bool, column: int = 0
+) -> Generator[str, None, None]:
+    """Yield the trimmed cells of a column that are not empty; constant memory.
 
-    Commas, semicolons and tabs part cells. The file must be UTF-8.
+    Encoding and separator are guessed from the first lines. Cells that a download
+    escaped are given back as they were.
 
     Raises:
-        UnreadableList: wrong encoding, a zero character or a cell too long.
+        UnreadableList: neither text nor Excel, damaged, a zero character or a cell
+            too long.
     """
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    number = 0
+    rows = table_rows(file)
     try:
-        for number, cells in enumerate(csv.reader(_commas(text)), start=1):
-            name = cells[0].strip() if cells else ""
-            if not name or (has_heading and number == 1):
-                continue
-            yield _checked(name, number)
-    except UnicodeDecodeError:
-        raise UnreadableList(
-            f"After line {number} the file is not UTF-8. Save it as “CSV UTF-8”.",
-            line=number,
-        ) from None
-    except csv.Error as error:
-        raise UnreadableList(
-            f"Line {number + 1} cannot be read: {error}.", line=number + 1
-        ) from None
-    finally:
-        text.detach()
+        with closing(rows):
+            for place, (line, cells) in enumerate(rows):
+                name = cells[column].strip() if column < len(cells) else ""
+                if name and not (has_heading and not place):
+                    yield _checked(unescaped(name), line)
+    except EmptyFile:
+        return
+    except UnusableFile as error:
+        line = int(str(error.facts.get("line") or 0))
+        raise UnreadableList(error.message, line=line) from None
 
 
 def copy_names(names: Iterator[str]) -> int:
@@ -74,25 +74,15 @@ def copy_names(names: Iterator[str]) -> int:
     return count
 
 
-def _commas(text: IO[str]) -> Iterator[str]:
-    """Yield lines with the file's own separator made a comma."""
-    first = text.readline()
-    separator = next((one for one in "\t;" if one in first and "," not in first), "")
-    yield first.replace(separator, ",") if separator else first
-    for line in text:
-        yield line.replace(separator, ",") if separator else line
-
-
 def _checked(name: str, number: int) -> str:
     if len(name) > _NAME_CHARACTERS_MAX:
         raise UnreadableList(
-            f"Line {number}: the first cell has more than {_NAME_CHARACTERS_MAX} "
-            "characters.",
+            f"Line {number}: the cell has more than {_NAME_CHARACTERS_MAX} characters.",
             line=number,
         )
     if "\x00" in name or "\n" in name or "\r" in name:
         raise UnreadableList(
-            f"Line {number}: the first cell holds a character that no name has.",
+            f"Line {number}: the cell holds a character that no name has.",
             line=number,
         )
     return name

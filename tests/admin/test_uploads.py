@@ -86,7 +86,7 @@ def test_a_file_that_is_sent_is_kept_and_queued_for_its_check(
         (ROWS, {"source": ""}, "This field is required."),
         (ROWS, {"unknown_members": "ignore"}, "Select a valid choice"),
         (ROWS, {"activity_type": "999999"}, "Select a valid choice"),
-        ("\0\0\0", {}, "probably UTF-16"),
+        ("a\0\0\0", {}, "it is not text in UTF-8 or UTF-16"),
         ('{"a":1}', {}, "the content is JSON Lines"),
     ],
 )

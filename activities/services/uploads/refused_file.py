@@ -17,13 +17,13 @@ import orjson
 from django.db import connection
 
 from activities.models import UploadFormat, UploadRefusal
-from activities.services.uploads.escaping import escaped
-from activities.services.uploads.files import BLOCK_BYTES
 from activities.services.uploads.layout import (
     REFUSED_COLUMNS,
     known_name,
 )
-from activities.services.uploads.tables import delimiter_of_file
+from activities.services.uploads.tables import dialect_of_file
+from loyalty.services.tables.escaping import escaped
+from loyalty.services.tables.files import BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,7 +109,7 @@ def _reasons(refusal: UploadRefusal) -> list[str]:
 def _csv_blocks(upload: Upload) -> Iterator[bytes]:
     columns = _columns(upload)
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter_of_file(upload))
+    writer = csv.writer(text, delimiter=dialect_of_file(upload).delimiter)
     # Excel takes a file without this mark for one of its own encodings.
     text.write(_UTF8_MARK)
     writer.writerow(map(escaped, (*columns, *REFUSED_COLUMNS)))

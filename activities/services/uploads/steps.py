@@ -18,7 +18,6 @@ from activities.models import (
     UploadStatus,
     UploadStep,
 )
-from activities.services.uploads.files import check_workbook, detect, plain_name
 from activities.services.uploads.refusals import (
     FileTooLarge,
     InvalidSource,
@@ -27,6 +26,7 @@ from activities.services.uploads.refusals import (
     UploadNotReady,
 )
 from activities.services.uploads.staging import clear_rows
+from loyalty.services.tables.files import check_workbook, detect, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection

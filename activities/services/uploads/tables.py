@@ -7,22 +7,12 @@ one set of rules reads them all.
 from __future__ import annotations
 
 import csv
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
-from functools import lru_cache
-from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
-import orjson
-
 from activities.models import UploadFormat
-from activities.services.uploads.escaping import unescaped
-from activities.services.uploads.files import OpenFile, check_workbook, refuse_bomb
 from activities.services.uploads.groups import (
     BadRow,
     Cells,
@@ -38,35 +28,25 @@ from activities.services.uploads.layout import (
     known_name,
     layout_of,
 )
-from activities.services.uploads.lines import text_lines
 from activities.services.uploads.refusals import (
     BrokenFile,
     BrokenLine,
     EmptyFile,
     RaggedRow,
 )
-from loyalty.engine.numbers import InvalidNumber, format_value, parse_float_value
+from loyalty.services.tables.dialects import Dialect, guess_dialect
+from loyalty.services.tables.escaping import unescaped
+from loyalty.services.tables.files import OpenFile, refuse_bomb
+from loyalty.services.tables.lines import text_lines
+from loyalty.services.tables.reading import TextTable, head_of
+from loyalty.services.tables.workbooks import Sheet, text_of
 
 if TYPE_CHECKING:
     from activities.models import Upload
 
 Rows = Iterator[tuple[int, Cells | BadRow]]
 
-_DELIMITERS = ",;\t|"
 _PARQUET_ROWS = 8_192
-# What openpyxl raises on damaged workbooks; ElementTree's errors are SyntaxErrors.
-_DAMAGED_WORKBOOK = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    KeyError,
-    ValueError,
-    TypeError,
-    IndexError,
-    AttributeError,
-    SyntaxError,
-    OSError,
-)
 
 
 @dataclass(slots=True)
@@ -93,18 +73,20 @@ def open_table(upload: Upload, stream: IO[bytes]) -> Iterator[Table]:
     Raises:
         UnusableFile: here for the header, while reading for what comes later.
     """
-    file = OpenFile(upload, stream)
     has_default_type = upload.default_activity_type_id is not None
-    if upload.format == UploadFormat.CSV:
-        yield _csv_table(file, has_default_type=has_default_type)
-    elif upload.format == UploadFormat.JSON_LINES:
-        yield _json_table(file)
-    else:
-        with file.seekable() as seekable:
-            if upload.format == UploadFormat.PARQUET:
-                yield _parquet_table(seekable, has_default_type=has_default_type)
-            else:
-                yield _workbook_table(seekable, has_default_type=has_default_type)
+    if upload.format in (UploadFormat.CSV, UploadFormat.JSON_LINES):
+        dialect = _dialect_of(upload, stream)
+        file = OpenFile(upload, stream)
+        if upload.format == UploadFormat.CSV:
+            yield _csv_table(file, dialect, has_default_type=has_default_type)
+        else:
+            yield _json_table(file, dialect)
+        return
+    with OpenFile(upload, stream).seekable() as seekable:
+        if upload.format == UploadFormat.PARQUET:
+            yield _parquet_table(seekable, has_default_type=has_default_type)
+        else:
+            yield _workbook_table(seekable, has_default_type=has_default_type)
 
 
 def _fraction(done: int, total: int) -> float:
@@ -134,8 +116,8 @@ def _by_column(columns: tuple[str, ...], row: Cells) -> dict[str, Any]:
     return named
 
 
-def _json_table(file: OpenFile) -> Table:
-    reader = JsonLines(text_lines(file.blocks()))
+def _json_table(file: OpenFile, dialect: Dialect) -> Table:
+    reader = JsonLines(text_lines(file.blocks(), dialect.encoding))
 
     def raw_of(group: Group) -> list[dict[str, Any]]:
         texts = dict.fromkeys(row[-1] for row in group.rows)
@@ -151,19 +133,10 @@ def _json_table(file: OpenFile) -> Table:
     )
 
 
-def _csv_table(file: OpenFile, *, has_default_type: bool) -> Table:
-    lines = text_lines(file.blocks())
-    blank_count = 0
-    first = next(lines, None)
-    while first is not None and not first.strip():
-        blank_count += 1
-        first = next(lines, None)
-    if first is None:
-        raise EmptyFile("The file is empty.", field="file")
-    delimiter = _delimiter_of(first)
-    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+def _csv_table(file: OpenFile, dialect: Dialect, *, has_default_type: bool) -> Table:
+    table = TextTable(file, dialect)
     try:
-        header = next(reader)
+        header = next(table.reader)
     except csv.Error:
         raise BrokenFile("The quotes of the header do not close.", field="file") from (
             None
@@ -172,32 +145,30 @@ def _csv_table(file: OpenFile, *, has_default_type: bool) -> Table:
     key_at = layout.places["key"]
     if any(known_name(name) in REFUSED_COLUMNS for name in header):
         # It is a file of refused rows, whose formula-like cells were escaped.
-        cells: Any = _UnescapedRows(reader)
+        cells: Any = _UnescapedRows(table.reader)
         layout = layout_of(
             list(map(unescaped, header)), has_default_type=has_default_type
         )
     else:
-        cells = reader
-    rows = _csv_rows(cells, blank_count, len(header), key_at)
+        cells = table.reader
+    rows = _csv_rows(cells, table.skipped_count, len(header), key_at)
     return _table(layout, rows, lambda: _fraction(file.bytes_read, file.size_bytes))
 
 
-def delimiter_of_file(upload: Upload) -> str:
-    """Return what separates the cells of an upload's CSV file."""
+def dialect_of_file(upload: Upload) -> Dialect:
+    """Return the encoding of an upload's text file and what separates its cells."""
     with upload.file.open("rb") as stream:
-        for line in text_lines(OpenFile(upload, stream).blocks()):
-            if line.strip():
-                return _delimiter_of(line)
-    return ","
+        return _dialect_of(upload, stream)
 
 
-def _delimiter_of(header: str) -> str:
-    return max(_DELIMITERS, key=lambda one: _known_names(header, one))
+def _dialect_of(upload: Upload, stream: IO[bytes]) -> Dialect:
+    dialect = guess_dialect(head_of(OpenFile(upload, stream)), _is_known)
+    stream.seek(0)
+    return dialect
 
 
-def _known_names(header: str, delimiter: str) -> int:
-    names = (name.strip('" \r\n\t') for name in header.split(delimiter))
-    return sum(known_name(name) in KNOWN_COLUMNS for name in names)
+def _is_known(name: str) -> bool:
+    return known_name(name) in KNOWN_COLUMNS
 
 
 class _UnescapedRows:
@@ -293,21 +264,8 @@ def _texts(column: Any) -> list[str]:
 
 
 def _workbook_table(stream: IO[bytes], *, has_default_type: bool) -> Table:
-    import openpyxl
-
-    check_workbook(stream)
-    stream.seek(0)
-    try:
-        # Of formulas the values that Excel computed last are read.
-        book = openpyxl.load_workbook(
-            stream, read_only=True, data_only=True, keep_links=False
-        )
-        sheet = book.worksheets[0]
-        rows_in_all = sheet.max_row or 0
-    except _DAMAGED_WORKBOOK:
-        raise BrokenFile("The Excel file is damaged.", field="file") from None
-    done = [0]
-    rows = _sheet_rows(sheet, done)
+    sheet = Sheet(stream)
+    rows = sheet.rows()
     header = next(rows, None)
     if header is None:
         raise EmptyFile("The first sheet of the workbook is empty.", field="file")
@@ -318,26 +276,8 @@ def _workbook_table(stream: IO[bytes], *, has_default_type: bool) -> Table:
     return _table(
         layout,
         _fitted(rows, len(names), layout.places["key"]),
-        lambda: _fraction(done[0], rows_in_all),
+        lambda: _fraction(sheet.done, sheet.row_count),
     )
-
-
-def _sheet_rows(sheet: Any, done: list[int]) -> Iterator[tuple[int, Cells]]:
-    """Yield the rows of a sheet that are not blank, as texts."""
-    rows = sheet.iter_rows(values_only=True)
-    while True:
-        try:
-            row = next(rows, None)
-        except _DAMAGED_WORKBOOK:
-            raise BrokenFile(
-                f"The Excel file is damaged after row {done[0]}.", field="file"
-            ) from None
-        if row is None:
-            return
-        done[0] += 1
-        cells = [text_of(value) for value in row]
-        if any(cells):
-            yield done[0], cells
 
 
 def _fitted(rows: Iterator[tuple[int, Cells]], width: int, key_at: int) -> Rows:
@@ -347,30 +287,3 @@ def _fitted(rows: Iterator[tuple[int, Cells]], width: int, key_at: int) -> Rows:
             yield line, _ragged(row, width, key_at)
         else:
             yield line, row[:width] + [""] * (width - len(row))
-
-
-def text_of(value: Any) -> str:
-    """Return a typed cell as the text that a CSV file would hold."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return _float_text(value)
-    if isinstance(value, Decimal):
-        return format(value, "f") if value.is_finite() else str(value)
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, int):
-        return str(value)
-    return orjson.dumps(value, default=str).decode()
-
-
-@lru_cache(1 << 16)
-def _float_text(value: float) -> str:
-    try:
-        return format_value(parse_float_value(value))
-    except (InvalidNumber, ArithmeticError, ValueError):
-        return repr(value)

@@ -254,3 +254,26 @@ def test_a_currency_in_words_is_refused(program):
     upload = checked(program, csv_bytes([{**ONE_ROW_EACH[0], "currency": "Euro"}]))
 
     assert [one[1:] for one in refusals(upload)] == [("currency", "invalid_currency")]
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        pytest.param(lambda text: b"sep=;\r\n" + text.encode(), id="sep="),
+        pytest.param(lambda text: text.encode("utf-16"), id="UTF-16"),
+        pytest.param(lambda text: text.encode("windows-1252"), id="Windows-1252"),
+        pytest.param(
+            lambda text: text.replace(";", "\t").encode("utf-16-le"), id="tabs"
+        ),
+    ],
+)
+def test_a_file_as_excel_writes_it_is_read(program, encode):
+    text = (
+        "key;member;occurred_at;type;value;clerk\r\n"
+        "R-1;ann;2026-03-04T12:00:00Z;PURCHASE;12.99;Jürgen\r\n"
+    )
+
+    upload = finished(program, encode(text))
+
+    assert (upload.failure, upload.recorded_count) == ("", 1)
+    assert Activity.objects.get().data == {"clerk": "Jürgen"}

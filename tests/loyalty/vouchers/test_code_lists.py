@@ -147,7 +147,7 @@ def test_a_workbook_is_read_by_its_first_column():
         pytest.param(b"GOOD\nNOT GOOD", "The 2nd code, “NOT GOOD”", id="a blank"),
         pytest.param(b"A/B", "no slashes", id="a slash"),
         pytest.param(b"..", "is none", id="no letter"),
-        pytest.param(b"A\n\xff\xfe", "not UTF-8", id="encoding"),
+        pytest.param(b"\xef\xbb\xbfA\n\xff", "not UTF-8", id="encoding"),
         pytest.param(b"A" * 101, "is none", id="too long"),
         pytest.param(b"PK\x03\x04broken", "Excel file is damaged", id="workbook"),
     ],

@@ -8,56 +8,52 @@ import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 
-from activities.models import UploadFormat
-from activities.services.uploads.refusals import (
+from loyalty.models import FileFormat
+from loyalty.services.tables.dialects import guess_encoding
+from loyalty.services.tables.refusals import (
     BrokenFile,
     EmptyFile,
     FormatMismatch,
     UnknownFormat,
     UnpacksTooLarge,
-    WrongEncoding,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from activities.models import Upload
-
 BLOCK_BYTES = 1 << 18
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _PARQUET = b"PAR1"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-_OTHER_UNICODE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _EXTENSIONS = {
-    "csv": UploadFormat.CSV,
-    "tsv": UploadFormat.CSV,
-    "jsonl": UploadFormat.JSON_LINES,
-    "ndjson": UploadFormat.JSON_LINES,
-    "json": UploadFormat.JSON_LINES,
-    "parquet": UploadFormat.PARQUET,
-    "pq": UploadFormat.PARQUET,
-    "xlsx": UploadFormat.XLSX,
+    "csv": FileFormat.CSV,
+    "tsv": FileFormat.CSV,
+    "jsonl": FileFormat.JSON_LINES,
+    "ndjson": FileFormat.JSON_LINES,
+    "json": FileFormat.JSON_LINES,
+    "parquet": FileFormat.PARQUET,
+    "pq": FileFormat.PARQUET,
+    "xlsx": FileFormat.XLSX,
 }
 # Small files may be packed as tightly as they like.
 _RATIO_COUNTS_FROM_BYTES = 10 * 1024 * 1024
 # Excel's shared texts are held in memory while its sheets are read.
 _SHARED_TEXTS_BYTES_MAX = 100 * 1024 * 1024
 _BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
-_SAVE_AS_UTF8 = "Save the file as “CSV UTF-8” and upload it again."
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
     """What a file is, judged by name and content."""
 
-    format: UploadFormat
+    format: FileFormat
     is_gzipped: bool
 
 
@@ -65,7 +61,8 @@ def detect(name: str, stream: IO[bytes]) -> Detected:
     """Say what a file is; its content decides and its name must agree.
 
     Raises:
-        UnusableFile: empty, none of the formats, UTF-16, or named otherwise.
+        UnusableFile: empty, none of the formats, no text in an encoding that can be
+            read, or named otherwise.
     """
     stream.seek(0)
     is_gzipped = stream.read(2) == _GZIP
@@ -95,26 +92,22 @@ def _head_of(stream: IO[bytes], *, is_gzipped: bool) -> bytes:
         raise BrokenFile("The packed file is damaged.", field="file") from None
 
 
-def _format_of(head: bytes) -> UploadFormat:
+def _format_of(head: bytes) -> FileFormat:
     if head.startswith(_PARQUET):
-        return UploadFormat.PARQUET
+        return FileFormat.PARQUET
     if head.startswith(_ZIP):
-        return UploadFormat.XLSX
+        return FileFormat.XLSX
     if head.startswith(_OLD_EXCEL):
         raise UnknownFormat(
             "This is an old Excel file (XLS). Save it as XLSX or CSV.", field="file"
         )
-    if head.startswith(_OTHER_UNICODE) or b"\0" in head:
-        raise WrongEncoding(
-            f"The text is not UTF-8 but probably UTF-16. {_SAVE_AS_UTF8}", field="file"
-        )
-    text = head.removeprefix(_UTF8_MARK).lstrip()
-    if text.startswith(b"["):
+    text = head.decode(guess_encoding(head), "ignore").removeprefix("\ufeff").lstrip()
+    if text.startswith("["):
         raise UnknownFormat(
             "This is one JSON array. Write one object on each line (JSON Lines).",
             field="file",
         )
-    return UploadFormat.JSON_LINES if text.startswith(b"{") else UploadFormat.CSV
+    return FileFormat.JSON_LINES if text.startswith("{") else FileFormat.CSV
 
 
 def _extension_of(name: str) -> str:
@@ -146,14 +139,21 @@ class _Counted(io.RawIOBase):
         return len(block)
 
 
-class OpenFile:
-    """An upload's file while it is read: unpacked blocks and how far they are."""
+class StoredFile(Protocol):
+    """A file's size as it is stored, and whether it is packed."""
 
-    def __init__(self, upload: Upload, stream: IO[bytes]) -> None:
-        """Read ``upload`` from ``stream``, which stays the caller's to close."""
-        self.size_bytes = upload.size_bytes
+    size_bytes: int
+    is_gzipped: bool
+
+
+class OpenFile:
+    """A file while it is read: unpacked blocks and how far they are."""
+
+    def __init__(self, stored: StoredFile, stream: IO[bytes]) -> None:
+        """Read ``stored`` from ``stream``, which stays the caller's to close."""
+        self.size_bytes = stored.size_bytes
         self._counted = _Counted(stream)
-        self._is_gzipped = upload.is_gzipped
+        self._is_gzipped = stored.is_gzipped
         self._stream = stream
 
     @property

@@ -1,11 +1,13 @@
-"""Text files, block by block: strict UTF-8, lines with their numbers."""
+"""Text files, block by block: strictly decoded, lines with their numbers."""
 
 from __future__ import annotations
 
+import codecs
 import io
 from typing import TYPE_CHECKING
 
-from activities.services.uploads.refusals import BrokenFile, WrongEncoding
+from loyalty.services.tables.dialects import label_of
+from loyalty.services.tables.refusals import BrokenFile, WrongEncoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,19 +16,39 @@ LINE_BYTES_MAX = 10 * 1024 * 1024
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
-def text_lines(blocks: Iterable[bytes]) -> Iterator[str]:
-    """Yield the lines of a UTF-8 text with their ends; LF, CR LF and CR end one.
+def text_lines(blocks: Iterable[bytes], encoding: str = "utf-8") -> Iterator[str]:
+    """Yield the lines of a text with their ends; LF, CR LF and CR end one.
 
     Raises:
-        WrongEncoding: bytes that are not UTF-8, or NUL; names the line.
+        WrongEncoding: bytes that are not of ``encoding``, or NUL; names the line.
         BrokenFile: a line longer than any activity.
     """
     line = 1
+    if encoding != "utf-8":
+        blocks = _as_utf8(blocks, encoding)
     for block in _whole_lines(blocks):
         text = _decoded(block, line)
         for one in io.StringIO(text, newline=""):
             yield one
             line += 1
+
+
+def _as_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
+    try:
+        for block in blocks:
+            text = decoder.decode(block)
+            line += text.count("\n")
+            yield text.encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError:
+        raise WrongEncoding(
+            f"After line {line} the text is not {label_of(encoding)}. Choose another "
+            "encoding.",
+            field="file",
+            line=line,
+        ) from None
 
 
 def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -56,7 +78,7 @@ def _decoded(block: bytes, first_line: int) -> str:
     if place >= 0:
         line = _line_at(block, place, first_line)
         raise WrongEncoding(
-            f"Line {line} holds the character NUL: the file is no UTF-8 text. "
+            f"Line {line} holds the character NUL: the file is not UTF-8 text. "
             "Save it as “CSV UTF-8” and upload it again.",
             field="file",
             line=line,
@@ -67,7 +89,7 @@ def _decoded(block: bytes, first_line: int) -> str:
         line = _line_at(block, error.start, first_line)
         raise WrongEncoding(
             f"Line {line} is not UTF-8 (byte 0x{block[error.start]:02X}). "
-            "Save the file as “CSV UTF-8” and upload it again.",
+            "Choose another encoding, or save the file as “CSV UTF-8”.",
             field="file",
             line=line,
         ) from None

@@ -1,0 +1,1 @@
+"""Reading tables as people and tills export them: CSV in any spelling, and Excel."""
