@@ -12,18 +12,18 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     FieldTextFilter,
-    RangeDateFilter,
 )
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from activities.admin.explanation import explain
 from activities.models import Activity, ActivityReversal, Interaction
 from activities.services import reverse_activities
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
+from loyalty.admin.changelist import RowsList
 from loyalty.admin.confirming import Question, ask, is_confirmed
+from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, money, name_of, page_of, points
 from loyalty.admin.working_program import working_program
 from loyalty.models import Wallet
@@ -44,7 +44,7 @@ class ReversalForm(forms.Form):
     )
 
 
-class ActivityChangeList(ChangeList):
+class ActivityChangeList(RowsList):
     """The list; its rows know how many decimals each wallet has."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -75,7 +75,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         ("channel", OwnProgramFilter),
         ("business_unit", OwnProgramFilter),
         ("source", FieldTextFilter),
-        ("occurred_at", RangeDateFilter),
+        ("occurred_at", DaysFilter),
         "is_late",
         ("member", AutocompleteSelectFilter),
         ("upload", OwnProgramFilter),
@@ -117,7 +117,7 @@ class ActivityAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("member__identities")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RowsList]:
         return ActivityChangeList
 
     def get_search_results(
@@ -267,7 +267,7 @@ class ActivityReversalAdmin(ReadOnlyAdmin):
 
     program_path = "activity__program"
     list_display = ("created_at", "activity", "reason", "actor")
-    list_filter = (("created_at", RangeDateFilter),)
+    list_filter = (("created_at", DaysFilter),)
     search_fields = ("activity__key__exact", "actor")
     list_select_related = ("activity",)
     fields = ("activity", "created_at", "occurred_at", "reason", "actor")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from activities.models import Activity
 from loyalty.admin.bases import ReadOnlyAdmin
+from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, list_page, name_of
 from loyalty.admin.points import link_to
 from loyalty.models import AnonymousProfile
@@ -43,7 +44,7 @@ class AnonymousProfileAdmin(ReadOnlyAdmin):
     list_filter = (
         IsKnownFilter,
         ("merged_into", AutocompleteSelectFilter),
-        ("created_at", RangeDateFilter),
+        ("created_at", DaysFilter),
     )
     search_fields = ("anonymous_id__exact",)
     search_help_text = "A whole anonymous id."

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from activities.models import Draw, Interaction
 from campaigns.admin.methods import percent
 from campaigns.models import RewardMethod
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
+from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, name_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class DrawAdmin(ReadOnlyAdmin):
     list_filter = (
         ("campaign", OwnProgramFilter),
         ("member", AutocompleteSelectFilter),
-        ("occurred_at", RangeDateFilter),
+        ("occurred_at", DaysFilter),
     )
     search_fields = ("member__identities__value__exact",)
     search_help_text = "A whole identity of a member."

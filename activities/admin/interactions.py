@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.utils import timezone
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from activities.admin.activities import ActivityChangeList, decimals_of
@@ -14,6 +14,7 @@ from activities.admin.explanation import explain
 from activities.models import Activity, Interaction
 from activities.services.rewards import rewards_of
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
+from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, list_page, name_of, points
 from loyalty.admin.points import link_to
 from loyalty.models import Entry
@@ -40,7 +41,7 @@ class InteractionAdmin(ReadOnlyAdmin):
     list_filter = (
         ("campaign", OwnProgramFilter),
         ("member", AutocompleteSelectFilter),
-        ("occurred_at", RangeDateFilter),
+        ("occurred_at", DaysFilter),
         "mode",
     )
     search_fields = ("key__exact", "member__identities__value__exact")

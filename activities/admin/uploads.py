@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
-    RangeDateFilter,
 )
 from unfold.decorators import display
 
@@ -26,6 +25,7 @@ from activities.models import Upload, UploadRefusal
 from activities.services import uploads
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
 from loyalty.admin.confirming import ask, is_confirmed
+from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import bar, link
 from loyalty.admin.working_program import working_program
 from loyalty.errors import LoyaltyError
@@ -56,7 +56,7 @@ class UploadAdmin(ReadOnlyAdmin):
     list_display_links = ("name",)
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("created_at", RangeDateFilter),
+        ("created_at", DaysFilter),
     )
     list_select_related = ("created_by",)
     search_fields = ("original_name",)

@@ -11,7 +11,6 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.views import ChangeList
 
 from campaigns.admin.campaign_form import (
     CONDITIONS,
@@ -33,6 +32,7 @@ from campaigns.services.audience import audience_count
 from campaigns.services.composing import problems_of, saved_parts
 from campaigns.services.lifecycle import duplicate_as_draft
 from loyalty.admin.bases import OwnProgramFilter
+from loyalty.admin.changelist import RowsList
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import bar, number
 from loyalty.admin.offers import (
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 
-class CampaignChangeList(ChangeList):
+class CampaignChangeList(RowsList):
     """The list, with what each campaign of the page has given."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -114,7 +114,7 @@ class CampaignAdmin(ReadinessAdmin):
         is_over = Case(When(ends_at__lte=timezone.now(), then=1), default=0)
         return [is_over.asc(), *self.ordering]
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RowsList]:
         return CampaignChangeList
 
     def get_readonly_fields(

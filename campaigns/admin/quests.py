@@ -13,7 +13,6 @@ from unfold.admin import StackedInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.views import ChangeList
 
 from campaigns.admin.wording import points_given, quest_in_words
 from campaigns.models import Quest, QuestOptIn, QuestRequirement, QuestStatus
@@ -23,6 +22,7 @@ from loyalty.admin.bases import (
     ProgramAdmin,
     ProgramChoices,
 )
+from loyalty.admin.changelist import RowsList
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import list_page
 from loyalty.admin.offers import OfferForm, window
@@ -121,7 +121,7 @@ class RequirementInline(ProgramChoices, StackedInline):
         return super().get_queryset(request).order_by("order", "pk")
 
 
-class QuestChangeList(ChangeList):
+class QuestChangeList(RowsList):
     """The list, with what each quest of the page has given and to how many."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -213,7 +213,7 @@ class QuestAdmin(ProgramAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("requirements")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RowsList]:
         return QuestChangeList
 
     def get_readonly_fields(

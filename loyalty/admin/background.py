@@ -20,6 +20,8 @@ from django_celery_beat.models import (
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from loyalty.admin.filters import DaysFilter
+
 for model in (
     PeriodicTask,
     IntervalSchedule,
@@ -53,6 +55,13 @@ class ScheduledTaskAdmin(PeriodicTaskAdmin, ModelAdmin):
     # The package's own page has a script inside it, which the site's policy refuses.
     change_form_template = None
     list_filter_submit = True
+    list_filter = (
+        "enabled",
+        "one_off",
+        "task",
+        ("start_time", DaysFilter),
+        ("last_run_at", DaysFilter),
+    )
 
 
 @admin.register(IntervalSchedule)

@@ -18,6 +18,7 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
+from loyalty.admin.changelist import RowsList
 from loyalty.admin.working_program import working_program
 from loyalty.models import FrequencyPeriod, Program
 from loyalty.services.narrowing import offers_narrowed_by
@@ -25,6 +26,7 @@ from loyalty.services.narrowing import offers_narrowed_by
 if TYPE_CHECKING:
     from django.db.models import Field, ForeignKey, Model, QuerySet
     from django.http import HttpRequest
+    from unfold.views import ChangeList
 
 _OTHER_PROGRAM = "“%(value)s” is not one of this program's rows; choose from the list."
 _NARROWS = (
@@ -143,6 +145,10 @@ class ProgramAdmin(ProgramChoices, ModelAdmin):
         rows = super().get_queryset(request)
         program = working_program(request)
         return rows.filter(**{self.program_path: program}) if program else rows.none()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the kind of list."""
+        return RowsList
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Nothing can be added before there is a program."""

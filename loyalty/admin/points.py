@@ -8,11 +8,11 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
-    RangeDateFilter,
 )
 from unfold.decorators import display
 
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
+from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, list_page, name_of, points
 from loyalty.models import Account, Completion, Entry, Lot, Offer
 
@@ -139,7 +139,7 @@ class EntryAdmin(ReadOnlyAdmin):
         ("bucket", ChoicesDropdownFilter),
         ("business_unit", OwnProgramFilter),
         ("offer", AutocompleteSelectFilter),
-        ("created_at", RangeDateFilter),
+        ("created_at", DaysFilter),
     )
     search_fields = ("credit_account__member__identities__value__exact",)
     search_help_text = "A whole customer number or other identity."
@@ -240,7 +240,7 @@ class LotAdmin(ReadOnlyAdmin):
     list_filter = (
         "is_pending",
         ("account__wallet", OwnProgramFilter),
-        ("expires_at", RangeDateFilter),
+        ("expires_at", DaysFilter),
     )
     search_fields = ("account__member__identities__value__exact",)
     search_help_text = "A whole customer number or other identity."

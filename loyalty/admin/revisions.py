@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from loyalty.admin.bases import ReadOnlyAdmin
+from loyalty.admin.filters import DaysFilter
 from loyalty.models import ConfigurationRevision
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class ConfigurationRevisionAdmin(ReadOnlyAdmin):
     """Who changed which kinds of rows, and when."""
 
     list_display = ("number", "created_at", "who", "kinds")
-    list_filter = (("created_at", RangeDateFilter),)
+    list_filter = (("created_at", DaysFilter),)
     search_fields = ("actor",)
     ordering = ("-number",)
     fields = ("number", "created_at", "who", "kinds")

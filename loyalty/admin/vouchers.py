@@ -11,13 +11,13 @@ from django.utils.safestring import SafeString, mark_safe
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
-    RangeDateFilter,
 )
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin, ReadOnlyInline
 from loyalty.admin.confirming import Question, ask, is_confirmed
+from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, money, name_of
 from loyalty.admin.points import link_to
 from loyalty.admin.voucher_types import worth_in_words
@@ -101,7 +101,7 @@ class VoucherAdmin(ReadOnlyAdmin):
         ("status", ChoicesDropdownFilter),
         ("voucher_type", OwnProgramFilter),
         ("offer", AutocompleteSelectFilter),
-        ("issued_at", RangeDateFilter),
+        ("issued_at", DaysFilter),
     )
     search_fields = ("code",)
     search_help_text = "A whole code, or a whole customer number or other identity."
