@@ -22,6 +22,7 @@ from activities.services.segments import (
 )
 from loyalty.admin.bases import ProgramAdmin, ProgramChoices
 from loyalty.admin.confirming import Question, ask, is_confirmed
+from loyalty.admin.deleting import QuickDeleteInline
 from loyalty.admin.formatting import list_page, name_of
 from loyalty.models import Member, RuleGroup, SegmentMembership, SegmentRule
 
@@ -50,7 +51,7 @@ class RulesFormSet(forms.BaseInlineFormSet):
             raise ValidationError(refusal.message) from refusal
 
 
-class RuleInline(ProgramChoices, StackedInline):
+class RuleInline(QuickDeleteInline, ProgramChoices, StackedInline):
     """One rule; a script shows only what its fact needs."""
 
     model = SegmentRule

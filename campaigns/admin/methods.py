@@ -14,6 +14,7 @@ from campaigns.models import RewardMethod
 from campaigns.reports import standings_of
 from campaigns.services import composing
 from loyalty.admin.bases import ProgramChoices
+from loyalty.admin.deleting import QuickDeleteInline
 from loyalty.admin.formatting import number
 from loyalty.admin.offers import ask_which_voucher
 from loyalty.engine.facts import OfferKind, RewardKind
@@ -180,7 +181,7 @@ def percent(chance: float) -> str:
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 
 
-class MethodInline(ProgramChoices, StackedInline):
+class MethodInline(QuickDeleteInline, ProgramChoices, StackedInline):
     """What the campaign gives, each with its own chance, stock and conditions."""
 
     model = RewardMethod

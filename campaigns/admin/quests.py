@@ -24,11 +24,11 @@ from loyalty.admin.bases import (
 )
 from loyalty.admin.changelist import RowsList
 from loyalty.admin.confirming import Question, ask, is_confirmed
+from loyalty.admin.deleting import QuickDeleteInline
 from loyalty.admin.formatting import list_page
 from loyalty.admin.offers import OfferForm, window
 from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.engine.quests import Measure
-from loyalty.models import Offer
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -88,7 +88,7 @@ class RequirementForm(forms.ModelForm):
             self.fields["measure"].initial = Measure.ACTIVITIES.value
 
 
-class RequirementInline(ProgramChoices, StackedInline):
+class RequirementInline(QuickDeleteInline, ProgramChoices, StackedInline):
     """What has to be reached."""
 
     model = QuestRequirement
@@ -243,14 +243,9 @@ class QuestAdmin(ProgramAdmin):
             }
         return super().changeform_view(request, object_id, form_url, extra)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+    def reasons_to_stay(self, request: HttpRequest, rows: list[Any]) -> list[str]:
         """Say in words why a quest that counted something stays."""
-        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        # The common row of all offers has a read-only page; it goes with its offer.
-        lacking = lacking - {Offer._meta.verbose_name}
-        if protected:
-            return deleted, counts, set(), [_STAYS]
-        return deleted, counts, lacking, protected
+        return [_STAYS] if super().reasons_to_stay(request, rows) else []
 
     @display(description="Quest", ordering="name")
     def told(self, quest: Quest) -> SafeString:

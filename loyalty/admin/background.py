@@ -20,6 +20,7 @@ from django_celery_beat.models import (
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from loyalty.admin.deleting import QuickDelete
 from loyalty.admin.filters import DaysFilter
 
 for model in (
@@ -48,7 +49,7 @@ class TaskForm(PeriodicTaskForm):
 
 
 @admin.register(PeriodicTask)
-class ScheduledTaskAdmin(PeriodicTaskAdmin, ModelAdmin):
+class ScheduledTaskAdmin(QuickDelete, PeriodicTaskAdmin, ModelAdmin):
     """What runs when."""
 
     form = TaskForm
@@ -65,14 +66,14 @@ class ScheduledTaskAdmin(PeriodicTaskAdmin, ModelAdmin):
 
 
 @admin.register(IntervalSchedule)
-class EveryAdmin(ModelAdmin):
+class EveryAdmin(QuickDelete, ModelAdmin):
     """Every so many seconds, minutes, hours or days."""
 
     ordering = ("every",)
 
 
 @admin.register(CrontabSchedule)
-class CrontabAdmin(CrontabScheduleAdmin, ModelAdmin):
+class CrontabAdmin(QuickDelete, CrontabScheduleAdmin, ModelAdmin):
     """At times of day, days of the week or month."""
 
     inlines = ()
@@ -80,7 +81,7 @@ class CrontabAdmin(CrontabScheduleAdmin, ModelAdmin):
 
 
 @admin.register(ClockedSchedule)
-class OnceAdmin(ClockedScheduleAdmin, ModelAdmin):
+class OnceAdmin(QuickDelete, ClockedScheduleAdmin, ModelAdmin):
     """Once."""
 
     inlines = ()
@@ -88,7 +89,7 @@ class OnceAdmin(ClockedScheduleAdmin, ModelAdmin):
 
 
 @admin.register(SolarSchedule)
-class SolarAdmin(ModelAdmin):
+class SolarAdmin(QuickDelete, ModelAdmin):
     """At sunrise or sunset."""
 
     ordering = ("event",)

@@ -19,6 +19,7 @@ from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from loyalty.admin.changelist import RowsList
+from loyalty.admin.deleting import QuickDelete
 from loyalty.admin.working_program import working_program
 from loyalty.models import FrequencyPeriod, Program
 from loyalty.services.narrowing import offers_narrowed_by
@@ -126,7 +127,7 @@ def where_chosen(field: str, condition: str) -> str:
     return f"typeof {field} == 'undefined' || {condition}"
 
 
-class ProgramAdmin(ProgramChoices, ModelAdmin):
+class ProgramAdmin(ProgramChoices, QuickDelete, ModelAdmin):
     """Rows of the program worked in. ``program_path`` leads from a row to it."""
 
     program_path = "program"
@@ -170,14 +171,13 @@ class ProgramAdmin(ProgramChoices, ModelAdmin):
                 )
         return found
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+    def reasons_to_stay(self, request: HttpRequest, rows: list[Any]) -> list[str]:
         """Keep what an offer is restricted to: without it, it would pay to more."""
-        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        narrowed = {offer for one in objs for offer in offers_narrowed_by(one)}
+        narrowed = {offer for one in rows for offer in offers_narrowed_by(one)}
         if narrowed:
             names = ", ".join(sorted(f"“{offer}”" for offer in narrowed))
-            return deleted, counts, set(), [_NARROWS % names]
-        return deleted, counts, lacking, protected
+            return [_NARROWS % names]
+        return super().reasons_to_stay(request, rows)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Choose on a new row's page what the list before it was filtered by."""
@@ -262,14 +262,6 @@ class OwnProgramFilter(RelatedDropdownFilter):
         if _has_program(related):
             rows = _rows(related, request)
         return sorted(((row.pk, str(row)) for row in rows), key=lambda one: one[1])
-
-
-def render_protected(names: list[str]) -> str:
-    """Return the sentence for rows that cannot be deleted."""
-    return (
-        f"{', '.join(names)} cannot be deleted, because points or other rows refer to "
-        "it. Disable it instead: it then earns nothing and its history stays."
-    )
 
 
 def _program_field(request: HttpRequest) -> forms.ModelChoiceField:

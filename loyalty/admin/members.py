@@ -13,6 +13,7 @@ from unfold.decorators import action, display
 
 from loyalty.admin.adjusting import adjusting_page
 from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
+from loyalty.admin.deleting import QuickDeleteInline
 from loyalty.admin.formatting import link, list_page, name_of, points
 from loyalty.admin.vouchers import vouchers_of
 from loyalty.admin.working_program import working_program
@@ -43,7 +44,7 @@ class IdentityForm(forms.ModelForm):
         return super()._get_validation_exclusions() - {"program"}  # type: ignore[misc]
 
 
-class IdentityInline(TabularInline):
+class IdentityInline(QuickDeleteInline, TabularInline):
     """How the member is found."""
 
     model = Identity

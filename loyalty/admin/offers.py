@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
 
-    from django.db.models import QuerySet
+    from django.db.models import Model, QuerySet
     from django.http import HttpRequest, HttpResponse
 
 _STAYS = (
@@ -260,16 +260,15 @@ class SwitchedAdmin(ProgramAdmin):
 
     actions = ("enable", "disable")
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+    def reasons_to_stay(self, request: HttpRequest, rows: list[Any]) -> list[str]:
         """Say in words why an offer that has paid stays; a draft can go."""
-        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        # The common row of all offers has a read-only page; it goes with its offer.
-        lacking = lacking - {Offer._meta.verbose_name}
-        if protected:
-            return deleted, counts, set(), [_STAYS]
-        # What hangs on a draft goes with it; its rows would only frighten people.
-        names = [str(one) for one in objs]
-        return names, {self.opts.verbose_name_plural: len(names)}, lacking, protected
+        return [_STAYS] if super().reasons_to_stay(request, rows) else []
+
+    def counts_of_deletion(
+        self, rows: list[Any], along: dict[type[Model], int]
+    ) -> dict[str, int]:
+        """Name the drafts alone: what hangs on them would only frighten people."""
+        return {str(self.opts.verbose_name_plural): len(rows)}
 
     @admin.action(description="Enable…", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:

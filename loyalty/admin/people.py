@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, User
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from loyalty.admin.deleting import QuickDelete
 from loyalty.models import StaffProgram
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class StaffProgramInline(TabularInline):
 
 
 @admin.register(User)
-class PeopleAdmin(UserAdmin, ModelAdmin):
+class PeopleAdmin(QuickDelete, UserAdmin, ModelAdmin):
     """Staff accounts."""
 
     form = UserChangeForm
@@ -44,11 +45,11 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupsAdmin(GroupAdmin, ModelAdmin):
+class GroupsAdmin(QuickDelete, GroupAdmin, ModelAdmin):
     """What kinds of staff may do."""
 
 
-class SignInAdmin(ModelAdmin):
+class SignInAdmin(QuickDelete, ModelAdmin):
     """Attempts to sign in; written by the sign-in guard alone."""
 
     list_display: tuple[str, ...] = ("attempt_time", "username", "ip_address")

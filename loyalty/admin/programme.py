@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from loyalty.admin.bases import ProgramAdmin
+from loyalty.admin.deleting import QuickDelete
 from loyalty.admin.formatting import points
 from loyalty.admin.working_program import choose_program, working_program
 from loyalty.models import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(Program)
-class ProgramsAdmin(ModelAdmin):
+class ProgramsAdmin(QuickDelete, ModelAdmin):
     """The programs of this installation."""
 
     list_display = ("name", "code", "time_zone", "is_enabled", "is_worked_in")
@@ -97,6 +98,10 @@ class ProgramsAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             bind_to_new_program(request.user, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A program is disabled, never deleted: its points stay explained."""
+        return False
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Program | None = None
@@ -196,7 +201,7 @@ class TierAdmin(ProgramAdmin):
         return points(tier.threshold, 0)
 
 
-class VocabularyAdmin(ModelAdmin):
+class VocabularyAdmin(QuickDelete, ModelAdmin):
     """Numbered words that every program shares; shipped, not made."""
 
     list_display: tuple[str, ...] = ("id", "name")
