@@ -9,7 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from activities.models import Upload, UploadStatus
-from activities.services import backtesting, logins, segments, uploads
+from activities.reports import ledger_mismatches
+from activities.services import (
+    backtesting,
+    ledger_checks,
+    logins,
+    segments,
+    uploads,
+)
 
 # A task hands over after this long, so that uploads share the workers.
 _TURN = timedelta(seconds=60)
@@ -103,6 +110,12 @@ def recheck_members(**_: Any) -> None:
 def forget_logins(**_: Any) -> None:
     """Forget sessions of members and staff that ended; safe to run twice."""
     logins.forget_ended_logins(at=timezone.now())
+
+
+@shared_task(acks_late=True, time_limit=6 * 60 * 60)
+def check_ledger(**_: Any) -> None:
+    """Prove that the ledger adds up, and keep the result; safe to run twice."""
+    ledger_checks.keep_check(ledger_mismatches(), now=timezone.now())
 
 
 def enqueue_backtest(backtest_id: int) -> None:

@@ -6,10 +6,13 @@ Two ways to run. *Local*: plain HTTP, for this machine only; without
 marked below and refused by name, all in one error.
 """
 
+import hashlib
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from sqlalchemy.pool import NullPool
 
@@ -102,6 +105,19 @@ API_REQUESTS_PER_MINUTE = _environment.read(
 API_FAILED_SIGN_INS_PER_MINUTE = _environment.read(
     "API_FAILED_SIGN_INS_PER_MINUTE", whole_number(1, 10_000_000), 60
 )
+# What Prometheus sends as “Authorization: Bearer …”. Unset: /metrics answers on sites
+# that only their own machine reaches, and nowhere else.
+METRICS_TOKEN = _environment.read("METRICS_TOKEN", str, "")
+# Where the processes of this machine keep their counts; emptied by `manage.py serve`.
+METRICS_FOLDER = _environment.read(
+    "METRICS_FOLDER",
+    Path,
+    Path(tempfile.gettempdir())
+    / f"loyalty-metrics-{hashlib.sha256(str(BASE_DIR).encode()).hexdigest()[:12]}",
+)
+METRICS_FOLDER.mkdir(parents=True, exist_ok=True)
+# The client library reads it when it is imported.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_FOLDER)
 
 if IS_PRODUCTION:
     _environment.require("SECRET_KEY", "ALLOWED_HOSTS", "CELERY_BROKER_URL")
@@ -140,6 +156,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "loyalty.api.health.Health",
     *(["loyalty.api.client_address.ClientAddress"] if _is_behind_proxy else []),
     # First of all, so that nothing below sees a key in an address.
     "loyalty.api.query_keys.QueryKeys",
@@ -355,6 +372,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep uploads": {"task": "activities.tasks.sweep_uploads", "schedule": 15},
     "sweep backtests": {"task": "activities.tasks.sweep_backtests", "schedule": 15},
     "refresh segments": {"task": "activities.tasks.refresh_segments", "schedule": 900},
+    "check ledger": {
+        "task": "activities.tasks.check_ledger",
+        "schedule": crontab(hour="2", minute="17"),
+    },
     "recheck members": {"task": "activities.tasks.recheck_members", "schedule": 5},
 }
 

@@ -182,6 +182,7 @@ UNFOLD: dict[str, Any] = {
                     _page(
                         "Scheduled work", "schedule", "django_celery_beat.periodictask"
                     ),
+                    _page("Ledger checks", "balance", "activities.ledgercheck"),
                     _page("Failed sign-ins", "gpp_maybe", "axes.accessattempt"),
                 ],
             },

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from django.views.static import serve
 from rest_framework.routers import SimpleRouter
 
+import activities.api.metrics
 import activities.api.routes
 import activities.contracts.urls
 import campaigns.api.routes
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         DocumentationView.as_view(url_name="api-schema"),
         name="api-docs",
     ),
+    *activities.api.metrics.urlpatterns,
     *activities.contracts.urls.urlpatterns,
 ]
 

@@ -22,6 +22,8 @@ DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 CELERY_BROKER_URL = "memory://"
+METRICS_FOLDER = Path(tempfile.mkdtemp(prefix="loyalty-metrics-"))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_FOLDER)
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="loyalty-tests-"))
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from activities.models import Upload, UploadStatus
+from activities.services.ledger_checks import last_check
 from campaigns.admin.wording import points_given
 from campaigns.models import Campaign
 from campaigns.reports import NOTHING_GIVEN, given_by
@@ -174,6 +176,7 @@ def _tiles(program: Program, now: datetime) -> list[Tile]:
                 reverse("admin:loyalty_account_changelist"),
             )
         )
+    tiles += _ledger_tiles()
     members = Member.objects.filter(program=program).count()
     live = Campaign.objects.filter(_live(now), program=program)
     ending = live.filter(ends_at__lte=now + timedelta(days=7)).count()
@@ -187,6 +190,20 @@ def _tiles(program: Program, now: datetime) -> list[Tile]:
             list_page(Campaign, state="Live"),
         ),
     ]
+
+
+def _ledger_tiles() -> list[Tile]:
+    """Return what the last nightly check of the ledger found, if there was any."""
+    check = last_check()
+    if check is None:
+        return []
+    count = check.mismatch_count
+    found = f"{count:,} mismatches" if count else "Adds up"
+    when = date_format(timezone.localtime(check.started_at), "j M, H:i")
+    note = f"Checked on {when}."
+    if count:
+        note += " Tell whoever operates the site."
+    return [Tile("Ledger", found, note, page_of(check))]
 
 
 def _live(now: datetime) -> Q:

@@ -3,6 +3,7 @@
 from activities.models.activities import Activity, ActivityReversal
 from activities.models.backtests import Backtest, BacktestDates, BacktestStatus
 from activities.models.interactions import Draw, Interaction
+from activities.models.ledger_checks import LedgerCheck
 from activities.models.logins import LoginSession, MemberApp
 from activities.models.merging import LateDecision, ProfileMerge
 from activities.models.segments import RuleSegment, SegmentRecheck
@@ -29,6 +30,7 @@ __all__ = [
     "Draw",
     "Interaction",
     "LateDecision",
+    "LedgerCheck",
     "LoginSession",
     "MemberApp",
     "ProfileMerge",

@@ -8,7 +8,7 @@ disagree.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from campaigns.services.budgets import Overtaken
 from campaigns.services.programme import current_programme, programme_for_update
 from loyalty import ledger
 from loyalty.engine.evaluation import absorb, consume, evaluate
+from loyalty.services import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -96,7 +97,7 @@ def record_activities(
                 batch.locks_usage = locks_usage
                 batch = _with_actors(batch, may_enrol=may_enrol, lock=True)
                 decide_and_apply(batch, upload_id)
-            return batch.final_outcomes()
+            return _counted(batch.final_outcomes())
         except Overtaken:
             if not tries_left:
                 raise
@@ -105,6 +106,19 @@ def record_activities(
             if not tries_left:
                 raise
     raise AssertionError("unreachable")
+
+
+def _counted(outcomes: list[Outcome]) -> list[Outcome]:
+    """Count outcomes for the site's metrics, and return them."""
+    kinds = Counter(
+        one.error.code
+        if isinstance(one, Refused)
+        else ("replayed" if one.is_replay else "recorded")
+        for one in outcomes
+    )
+    for kind, count in kinds.items():
+        metrics.ACTIVITIES.labels(kind).inc(count)
+    return outcomes
 
 
 def simulate_activities(  # noqa: PLR0913 (what a dry run may try and carry along)

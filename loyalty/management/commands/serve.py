@@ -56,6 +56,8 @@ class Command(BaseCommand):
 
     def _prepare(self, *, demo: bool) -> None:
         call_command("migrate", interactive=False, verbosity=0)
+        for counts in settings.METRICS_FOLDER.glob("*.db"):
+            counts.unlink(missing_ok=True)
         self.stdout.write("Database: migrated.")
         _prepare_broker()
         if demo:
