@@ -22,7 +22,6 @@ from activities.services.backtesting import (
     cancel_backtest,
     create_backtest,
 )
-from loyalty.api.bodies import NumberText
 from loyalty.api.fields import moment_text
 from loyalty.api.filters import NumberFilter
 from loyalty.api.idempotency import idempotent
@@ -31,7 +30,7 @@ from loyalty.api.permissions import HasScope, IsForEveryUnit
 from loyalty.api.problems import Problem, invalid, invalid_at, wrong
 from loyalty.api.views import ProgramViewSet
 from loyalty.engine.moments import InvalidMoment, parse_moment
-from loyalty.engine.numbers import InvalidNumber, parse_value
+from loyalty.engine.numbers import InvalidNumber, NumberText, parse_value
 from loyalty.models import Program
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ Body::
                 "group_id": "promo"}],            optional, 1 to 1,000
      "data": {}}                                  optional, kept as it is
 
-Numbers are read from their literal text, never as floats. A number with an
-exponent, an unknown member and a doubled one are refused by name.
+Numbers are read from their literal text, never as floats; noise of floats is read
+as the number that was meant (``loyalty.engine.numbers``). An unknown member and a
+doubled one are refused by name.
 """
 
 from __future__ import annotations
@@ -23,11 +24,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from activities.services import Line, RecordActivity
-from loyalty.api.bodies import NumberText, plain_object
+from loyalty.api.bodies import plain_object
 from loyalty.api.problems import Problem, invalid, invalid_at, wrong
 from loyalty.engine.currencies import InvalidCurrency, parse_currency
 from loyalty.engine.moments import InvalidMoment, Moment, parse_moment
-from loyalty.engine.numbers import InvalidNumber, format_value, parse_value
+from loyalty.engine.numbers import (
+    InvalidNumber,
+    NumberText,
+    format_value,
+    parse_value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,9 +17,13 @@ _BY_WALLET = {"type": "object", "additionalProperties": _SUMS}
 _BY_UNIT = {"type": "object", "additionalProperties": _BY_WALLET}
 _NUMBER = {
     "oneOf": [
-        {"type": "string", "pattern": r"^-?\d{1,14}(\.\d{1,4})?$"},
+        {
+            "type": "string",
+            "pattern": r"^\s*[+-]?(\d{1,14}(\.\d{0,4})?|\.\d{1,4})\s*$",
+        },
         {"type": "number", "multipleOf": 0.0001},
     ],
+    "description": "At most 4 decimals; noise of binary floats is taken off.",
     "example": "12.50",
 }
 _MEMBER = {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.parsers import BaseParser
 
 from loyalty.api.problems import Problem, invalid_at
+from loyalty.engine.numbers import NumberText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 DEPTH_MAX = 32
 DATA_CHARACTERS_MAX = 65_536
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-
-
-class NumberText(str):
-    """A JSON number as it was written; not a text."""
-
-    __slots__ = ()
 
 
 def parse_json(raw: bytes) -> Any:

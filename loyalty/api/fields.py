@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from loyalty.api.bodies import NumberText, check_storable, plain_object
+from loyalty.api.bodies import check_storable, plain_object
 from loyalty.api.problems import Problem
 from loyalty.engine.moments import InvalidMoment, parse_moment
-from loyalty.engine.numbers import InvalidNumber, format_value, parse_value
+from loyalty.engine.numbers import (
+    InvalidNumber,
+    NumberText,
+    format_value,
+    parse_value,
+    parse_whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +56,10 @@ class AddressField(_Strict, serializers.URLField):
 
 
 class WholeNumberField(serializers.IntegerField):
-    """An integer; not a truth value, a fraction or text."""
+    """A whole number, however JSON writes it (``5.0``, ``1e2``).
+
+    Refuses truth values, fractions and text.
+    """
 
     def to_internal_value(self, data: Any) -> int:
         """Return the integer."""
@@ -58,11 +67,12 @@ class WholeNumberField(serializers.IntegerField):
             raise serializers.ValidationError(
                 "This number is too large.", "number_too_large"
             )
-        if isinstance(data, bool) or not isinstance(data, int):
+        try:
+            return parse_whole(data)
+        except InvalidNumber:
             raise serializers.ValidationError(
-                "A whole number is expected here.", "not_a_whole_number"
-            )
-        return data
+                "Must be a whole number.", "not_a_whole_number"
+            ) from None
 
 
 class TruthField(serializers.BooleanField):

@@ -1,7 +1,8 @@
 """Reading moments as callers write them; never guessing.
 
-RFC 3339, and the same without an offset. Week dates, ordinal dates, the basic
-format and numbers are refused, although Python's own parser would read them.
+RFC 3339, and the same without an offset or without seconds. Week dates, ordinal
+dates, the basic format and numbers are refused, although Python's own parser would
+read them.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
+from loyalty.engine.numbers import InvalidNumber, parse_seconds
+
 _PATTERN = re.compile(
-    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:?\d\d)?",
+    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(?:(:\d\d)(?:\.(\d+))?)?"
+    r"([Zz]|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_DIGITS = re.compile(r"\d{1,20}", re.ASCII)
 _EPOCH_SECONDS_MAX = 10**11
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO = timedelta(0)
 
 
 class InvalidMoment(ValueError):
-    """The value is no date and time that can be read without guessing."""
+    """The value is not a date and time that can be read without guessing."""
 
     code = "invalid_moment"
 
@@ -57,12 +61,13 @@ def parse_moment(text: object, zone: tzinfo | None) -> Moment:
 
     Args:
         text: ``2026-01-14T19:00:00+05:30``; ``T`` may be a blank, ``T`` and ``Z``
-            lower case, the offset without its colon. Fractions are cut to
+            lower case, the offset without its colon. Seconds may be left out, as
+            Java and spreadsheets leave out zero ones. Fractions are cut to
             microseconds; a leap second counts as ``:59``.
         zone: read local times in it; None refuses them.
 
     Raises:
-        InvalidMoment: no such text, day or time (``24:00`` is none).
+        InvalidMoment: no such text, day or time (``24:00`` is refused).
         NonexistentLocalTime: skipped when clocks were put forward in ``zone``.
         AmbiguousLocalTime: happened twice when clocks were put back in ``zone``.
         MissingZone: a local time, and ``zone`` is None.
@@ -73,15 +78,15 @@ def parse_moment(text: object, zone: tzinfo | None) -> Moment:
     True
     """
     if not isinstance(text, str):
-        raise InvalidMoment("A moment is text such as 2026-01-14T19:00:00Z.")
+        raise InvalidMoment("A timestamp must be text such as 2026-01-14T19:00:00Z.")
     match = _PATTERN.fullmatch(text)
     if match is None:
         raise InvalidMoment(
-            f"“{text[:60]}” is no moment. Write 2026-01-14T19:00:00Z or an offset"
-            " such as +05:30 in place of the Z."
+            f"“{text[:60]}” is not a valid timestamp. Write 2026-01-14T19:00:00Z, or"
+            " an offset such as +05:30 in place of the Z."
         )
-    clock, fraction, offset = match.groups()
-    local = _read_clock(clock)
+    minute, seconds, fraction, offset = match.groups()
+    local = _read_clock(minute + (seconds or ":00"))
     if fraction:
         local = local.replace(microsecond=int(fraction[:6].ljust(6, "0")))
     if offset is None:
@@ -129,24 +134,27 @@ def parse_local_datetime(local: datetime, zone: tzinfo | None) -> Moment:
 
 
 def from_epoch_seconds(value: object) -> Moment:
-    """Read whole seconds since 1970, as a number or as digits.
+    """Read seconds since 1970, as a number or as its decimal text.
+
+    Fractions are cut to microseconds.
 
     Raises:
-        InvalidMoment: a fraction, zero or less, or so large that it must be
+        InvalidMoment: not a number, zero or less, or so large that it must be
             milliseconds.
 
-    >>> from_epoch_seconds("1768417200").at.isoformat()
+    >>> from_epoch_seconds("1768417200.0").at.isoformat()
     '2026-01-14T19:00:00+00:00'
     """
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidMoment("A time stamp is whole seconds since 1970.")
-    if value <= 0:
-        raise InvalidMoment("A time stamp is above zero.")
-    if value > _EPOCH_SECONDS_MAX:
-        raise InvalidMoment("This time stamp is in milliseconds; send seconds.")
-    return Moment(datetime.fromtimestamp(value, tz=UTC), zone_assumed=False)
+    try:
+        seconds = parse_seconds(value)
+    except InvalidNumber:
+        raise InvalidMoment("A timestamp must be in seconds since 1970.") from None
+    if seconds <= 0:
+        raise InvalidMoment("A timestamp must be above zero.")
+    if seconds > _EPOCH_SECONDS_MAX:
+        raise InvalidMoment("This timestamp is in milliseconds; send seconds.")
+    microseconds = seconds * 1_000_000 // 1
+    return Moment(_EPOCH + timedelta(microseconds=microseconds), zone_assumed=False)
 
 
 def _read_clock(clock: str) -> datetime:
@@ -158,7 +166,7 @@ def _read_clock(clock: str) -> datetime:
     try:
         return datetime.fromisoformat(clock)
     except ValueError:
-        raise InvalidMoment(f"“{clock}” is no day or time of day.") from None
+        raise InvalidMoment(f"“{clock}” is not a valid date or time.") from None
 
 
 @lru_cache(maxsize=256)
@@ -167,14 +175,14 @@ def _offset(text: str) -> timedelta:
         return _ZERO
     hours, minutes = int(text[1:3]), int(text[-2:])
     if hours > 23 or minutes > 59:
-        raise InvalidMoment(f"“{text}” is no offset from UTC.")
+        raise InvalidMoment(f"“{text}” is not a valid offset from UTC.")
     offset = timedelta(hours=hours, minutes=minutes)
     return offset if text[0] == "+" else -offset
 
 
 def _in_zone(local: datetime, zone: tzinfo | None) -> datetime:
     if zone is None:
-        raise MissingZone(f"“{local}” names no time zone.")
+        raise MissingZone(f"“{local}” has no time zone.")
     offset = _steady_offset(local.date(), zone)
     if offset is None:
         return _near_a_change(local, zone)

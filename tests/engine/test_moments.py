@@ -16,6 +16,7 @@ from loyalty.engine.moments import (
     parse_local_datetime,
     parse_moment,
 )
+from loyalty.engine.numbers import NumberText
 
 BERLIN = ZoneInfo("Europe/Berlin")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -46,6 +47,10 @@ def utc(text):
         pytest.param("2021-12-29t12:06:28z", "2021-12-29T12:06:28", id="lower case"),
         pytest.param("2021-12-29 12:06:28Z", "2021-12-29T12:06:28", id="blank"),
         pytest.param("2021-12-29T12:06:28.5Z", "2021-12-29T12:06:28.5", id="tenths"),
+        pytest.param("2026-01-15T11:30Z", "2026-01-15T11:30:00", id="no seconds"),
+        pytest.param(
+            "2026-01-15T11:30+05:30", "2026-01-15T06:00:00", id="no seconds, offset"
+        ),
         pytest.param(
             "2021-12-29T12:06:28.123456999+00:00",
             "2021-12-29T12:06:28.123456",
@@ -74,6 +79,9 @@ def test_a_moment_with_a_zone_is_read(text, at):
             "2020-04-28T16:47:37", KOLKATA, "2020-04-28T11:17:37", id="Kolkata"
         ),
         pytest.param("2026-01-14 19:00:00", BERLIN, "2026-01-14T18:00:00", id="winter"),
+        pytest.param(
+            "2026-01-14 19:00", BERLIN, "2026-01-14T18:00:00", id="no seconds"
+        ),
         pytest.param("2026-07-14t19:00:00", BERLIN, "2026-07-14T17:00:00", id="summer"),
         pytest.param(
             "2026-03-29T01:59:59.999999",
@@ -168,7 +176,9 @@ def test_a_local_time_that_means_no_single_instant_is_refused(
         pytest.param("", id="empty"),
         pytest.param("now", id="a word"),
         pytest.param("2026-01-14", id="a date"),
-        pytest.param("2026-01-14T19:00Z", id="no seconds"),
+        pytest.param("2026-01-14T19:00.5Z", id="fraction of a minute"),
+        pytest.param("2026-01-14T24:00Z", id="24:00 without seconds"),
+        pytest.param("2026-01-14T1900Z", id="basic time without seconds"),
         pytest.param("2026-01-14T19Z", id="hour only"),
         pytest.param("2026-W03-3T19:00:00Z", id="week date"),
         pytest.param("2020-W18-2", id="week date alone"),
@@ -315,10 +325,24 @@ def test_a_cell_without_a_single_instant_is_refused(cell, refusal):
         pytest.param(1, "1970-01-01T00:00:01", id="the first second"),
         pytest.param(1_768_417_200, "2026-01-14T19:00:00", id="a number"),
         pytest.param("1768417200", "2026-01-14T19:00:00", id="digits"),
+        pytest.param(
+            NumberText("1768417200.0"), "2026-01-14T19:00:00", id="fraction of zero"
+        ),
+        pytest.param(
+            NumberText("1768417200.25"), "2026-01-14T19:00:00.25", id="a fraction"
+        ),
+        pytest.param("1768417200.5", "2026-01-14T19:00:00.5", id="fraction as text"),
+        pytest.param(
+            NumberText("1768417200.1234569"),
+            "2026-01-14T19:00:00.123456",
+            id="a fraction is cut to microseconds",
+        ),
+        pytest.param(NumberText("1.7684172e9"), "2026-01-14T19:00:00", id="exponent"),
+        pytest.param(" +5 ", "1970-01-01T00:00:05", id="blanks and a plus"),
         pytest.param(10**11, "5138-11-16T09:46:40", id="the last one"),
     ],
 )
-def test_whole_seconds_since_1970_are_read(value, at):
+def test_seconds_since_1970_are_read(value, at):
     assert from_epoch_seconds(value) == Moment(utc(at), zone_assumed=False)
 
 
@@ -331,17 +355,19 @@ def test_whole_seconds_since_1970_are_read(value, at):
         pytest.param(0, "above zero", id="zero"),
         pytest.param("0", "above zero", id="zero as a digit"),
         pytest.param(-1, "above zero", id="before 1970"),
-        pytest.param("-1", "whole seconds", id="sign"),
-        pytest.param("+1", "whole seconds", id="plus"),
-        pytest.param("1e9", "whole seconds", id="exponent"),
-        pytest.param("1.5", "whole seconds", id="fraction as text"),
-        pytest.param(" 5", "whole seconds", id="blank"),
-        pytest.param("", "whole seconds", id="empty"),
-        pytest.param("٣", "whole seconds", id="Arabic-Indic digit"),
-        pytest.param("9" * 5000, "whole seconds", id="too long to be a number"),
-        pytest.param(1.0, "whole seconds", id="float"),
-        pytest.param(True, "whole seconds", id="boolean"),
-        pytest.param(None, "whole seconds", id="nothing"),
+        pytest.param("-1", "above zero", id="sign"),
+        pytest.param("1e9", "in seconds", id="exponent in text"),
+        pytest.param("1 5", "in seconds", id="blank inside"),
+        pytest.param(10**11 + 1, "milliseconds", id="one more than the last"),
+        pytest.param(NumberText("1e14"), "milliseconds", id="huge"),
+        pytest.param(10**5000, "milliseconds", id="too long to be written"),
+        pytest.param(NumberText("1e99"), "in seconds", id="larger than any number"),
+        pytest.param("", "in seconds", id="empty"),
+        pytest.param("٣", "in seconds", id="Arabic-Indic digit"),
+        pytest.param("9" * 5000, "in seconds", id="too long to be a number"),
+        pytest.param(1.0, "in seconds", id="float"),
+        pytest.param(True, "in seconds", id="boolean"),
+        pytest.param(None, "in seconds", id="nothing"),
     ],
 )
 def test_other_time_stamps_are_refused(value, message):

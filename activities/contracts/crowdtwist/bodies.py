@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from activities.services.crediting import Credit
-from loyalty.api.bodies import NumberText, plain_object
+from loyalty.api.bodies import plain_object
 from loyalty.api.problems import Problem
 from loyalty.engine.moments import InvalidMoment, from_epoch_seconds
+from loyalty.engine.numbers import InvalidNumber, parse_whole
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -114,7 +115,7 @@ def _activity_id(value: Any) -> int:
         raise Problem(400, "missing_data", detail)
     if value == "":
         raise _wrong("missing_data", "activity_id", "must not be empty")
-    text = str(value) if _is_text_or_integer(value) else ""
+    text = _digits(value)
     if not _NUMBER.fullmatch(text):
         raise _wrong("invalid", "activity_id", "is not the id of an activity")
     return int(text)
@@ -123,7 +124,7 @@ def _activity_id(value: Any) -> int:
 def _points(value: Any) -> int | None:
     if value is None:
         return None
-    text = str(value) if _is_text_or_integer(value) else ""
+    text = _digits(value)
     if not _NUMBER.fullmatch(text) or int(text) > POINTS_MAX:
         sentence = f"must be a whole number from 0 to {POINTS_MAX}"
         raise _wrong("invalid_amount", "num_points", sentence)
@@ -134,10 +135,12 @@ def _extra_data(value: Any) -> dict[str, Any]:
     return {} if value is None else plain_object(value, "/extra_data")
 
 
-def _is_text_or_integer(value: Any) -> bool:
-    if isinstance(value, bool | NumberText):
-        return False
-    return isinstance(value, int | str)
+def _digits(value: Any) -> str:
+    """Return a whole number as digits, however it was sent; else what is none."""
+    try:
+        return str(parse_whole(value))
+    except InvalidNumber:
+        return value if isinstance(value, str) else ""
 
 
 def _unknown_member() -> Problem:

@@ -37,12 +37,13 @@ from activities.services import (
     record_activity,
 )
 from campaigns.services.programme import current_programme
-from loyalty.api.bodies import NumberText, plain
+from loyalty.api.bodies import plain
 from loyalty.api.contract import ContractView, Refusal
 from loyalty.api.idempotency import idempotent
 from loyalty.api.points import points_of
 from loyalty.engine.facts import Bucket
 from loyalty.engine.moments import InvalidMoment, Moment, parse_day
+from loyalty.engine.numbers import NumberText
 from loyalty.errors import LoyaltyError
 from loyalty.models import Partner
 from loyalty.services.channels import discover_channel

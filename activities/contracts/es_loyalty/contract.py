@@ -20,9 +20,9 @@ from activities.services import (
     UnknownMember,
 )
 from campaigns.services.programme import UnknownProgram
-from loyalty.api.bodies import NumberText
 from loyalty.api.contract import Contract, Refusal, answer
 from loyalty.api.problems import Problem
+from loyalty.engine.numbers import NumberText
 from loyalty.errors import LoyaltyError
 from loyalty.services.channels import CODE_CHARACTERS_MAX, TooManyNewChannels
 from loyalty.services.sessions import (

@@ -26,6 +26,7 @@ from activities.services import Line, RecordActivity, record_activity
 from activities.services.replaying import replay_of
 from loyalty.api.contract import answer
 from loyalty.api.idempotency import REPLAYED, claim
+from loyalty.engine.moments import InvalidMoment, from_epoch_seconds
 from loyalty.engine.numbers import InvalidNumber, parse_value
 
 if TYPE_CHECKING:
@@ -37,15 +38,16 @@ if TYPE_CHECKING:
 KEY_CHARACTERS_MAX = 255
 ITEM_CHARACTERS_MAX = 100
 TYPE_CHARACTERS_MAX = 100
-# From here on it is milliseconds, in the year 5138 at the earliest.
-SECONDS_END = 10**11
 _VISIBLE = re.compile(r"[!-~]+")
-_SECONDS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _NUMBER = {
     "oneOf": [
-        {"type": "string", "pattern": r"^-?\d{1,14}(\.\d{1,4})?$"},
+        {
+            "type": "string",
+            "pattern": r"^\s*[+-]?(\d{1,14}(\.\d{0,4})?|\.\d{1,4})\s*$",
+        },
         {"type": "number", "multipleOf": 0.0001},
-    ]
+    ],
+    "description": "At most 4 decimals; noise of binary floats is taken off.",
 }
 _KEY = {
     "type": "string",
@@ -66,9 +68,9 @@ _JSON_BODY = {
                 "activity_type_id": {"type": "string", "example": "PURCHASE"},
                 "value": {**_NUMBER, "example": "50"},
                 "transaction_timestamp": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "description": "Seconds since 1970.",
+                    "type": ["number", "string"],
+                    "exclusiveMinimum": 0,
+                    "description": "Seconds since 1970; fractions are kept.",
                     "example": 1633887337,
                 },
                 "line_items": {
@@ -189,20 +191,13 @@ def key_in(value: Any) -> str:
 
 
 def moment_in(value: Any) -> datetime:
-    """Return the moment of epoch seconds, sent as an integer or as its digits."""
+    """Return the moment of epoch seconds, sent as a number or as its text."""
     if value is None or value == "":
         raise missing()
-    name = "activity.transaction_timestamp"
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise invalid(name, "seconds since 1970 are expected.")
-    if not _SECONDS.fullmatch(str(value)):
-        raise invalid(name, "whole seconds since 1970 are expected.")
-    seconds = int(value)
-    if seconds > SECONDS_END:
-        raise invalid(name, "these are milliseconds; seconds are expected.")
-    if seconds <= 0:
-        raise invalid(name, "it must be above zero.")
-    return datetime.fromtimestamp(seconds, tz=UTC)
+    try:
+        return from_epoch_seconds(value).at
+    except InvalidMoment as error:
+        raise invalid("activity.transaction_timestamp", str(error)) from None
 
 
 def units_in(value: Any, name: str) -> int:

@@ -33,9 +33,10 @@ from campaigns.services.taking_part import (
     UnknownParticipant,
     UnknownQuest,
 )
-from loyalty.api.bodies import NumberText, StrictJsonParser, check_storable, parse_json
+from loyalty.api.bodies import StrictJsonParser, check_storable, parse_json
 from loyalty.api.contract import Contract, ContractView, Refusal, answer, in_header
 from loyalty.api.problems import Problem
+from loyalty.engine.numbers import NumberText
 from loyalty.services.members import IdentityTaken, UnknownIdentity
 
 if TYPE_CHECKING:

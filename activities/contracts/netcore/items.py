@@ -12,10 +12,10 @@ import orjson
 from activities.contracts.netcore.envelope import CONTRACT
 from activities.services import RecordActivity
 from activities.services.discovering import NAME_CHARACTERS_MAX
-from loyalty.api.bodies import DATA_CHARACTERS_MAX, NumberText, escaped, plain
+from loyalty.api.bodies import DATA_CHARACTERS_MAX, escaped, plain
 from loyalty.api.problems import Problem
 from loyalty.engine.moments import InvalidMoment, Moment, parse_moment
-from loyalty.engine.numbers import InvalidNumber, parse_value
+from loyalty.engine.numbers import InvalidNumber, NumberText, parse_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

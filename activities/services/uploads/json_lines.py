@@ -29,6 +29,7 @@ from activities.services.uploads.refusals import (
     RowRefused,
     TooManyItems,
 )
+from loyalty.engine.numbers import NumberText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,17 +45,13 @@ _DATA_BYTES_MAX = 64 * 1024
 _NO_ITEM = ("", "", "", "")
 
 
-class _Number(str):
-    """A number with a fraction or an exponent, as it was written."""
-
-    __slots__ = ()
-
-
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number in JSON")
 
 
-_decode = json.JSONDecoder(parse_float=_Number, parse_constant=_refuse_constant).decode
+_decode = json.JSONDecoder(
+    parse_float=NumberText, parse_constant=_refuse_constant
+).decode
 
 
 class JsonLines:
@@ -193,7 +190,7 @@ _RESERVED = frozenset(
 
 def _plain(value: Any) -> Any:
     """Return the value with its numbers as JSON numbers; they are data, not amounts."""
-    if isinstance(value, _Number):
+    if isinstance(value, NumberText):
         return float(value)
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items()}

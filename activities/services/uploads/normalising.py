@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,7 +37,6 @@ _CODE_MAX = 50
 _DATA_BYTES_MAX = 64 * 1024
 _REMEMBERED = 1 << 16
 _SUM_END = 10**14 * UNITS_PER_ONE
-_WITHOUT_SECONDS = re.compile(r"^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(?![:\d])", re.ASCII)
 _SUM_TOO_LARGE = "The values of the items add up to more than 14 digits."
 
 
@@ -96,9 +94,7 @@ class Normaliser:
         self._item_of = itemgetter(*(places.get(name, absent) for name in ITEM_COLUMNS))
         self._has_items = layout.has_items
         self._data_of = data_of or _data_reader(layout)
-        self._moment_of = lru_cache(_REMEMBERED)(
-            lambda text: parse_moment(_with_seconds(text), zone)
-        )
+        self._moment_of = lru_cache(_REMEMBERED)(lambda text: parse_moment(text, zone))
 
     def normalise(self, group: Group) -> NewRow | tuple[int, str, str, str]:
         """Return the row to stage, or line, field, code and sentence of a refusal."""
@@ -236,10 +232,11 @@ def _currency(text: str) -> str:
         raise _BadCell(0, "currency", error.code, str(error)) from None
 
 
-_parse_value = lru_cache(_REMEMBERED)(parse_value)
+# Typed: what a JSON number may have, an exponent, the same text in CSV may not.
+_parse_value = lru_cache(_REMEMBERED, typed=True)(parse_value)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_REMEMBERED, typed=True)
 def _format_quantity(text: str) -> str:
     return format_value(parse_value(text))
 
@@ -247,10 +244,6 @@ def _format_quantity(text: str) -> str:
 def _units(text: str, field: str, place: int) -> int:
     try:
         return _parse_value(text)
-    except InvalidNumber:
-        pass
-    try:
-        return parse_value(text.strip())
     except InvalidNumber as error:
         raise _BadCell(place, field, error.code, str(error)) from None
 
@@ -260,11 +253,6 @@ def _quantity(text: str, place: int) -> str:
         return _format_quantity(text)
     except InvalidNumber as error:
         raise _BadCell(place, "item_quantity", error.code, str(error)) from None
-
-
-def _with_seconds(text: str) -> str:
-    """Return a moment with the seconds that spreadsheets leave out."""
-    return _WITHOUT_SECONDS.sub(r"\1:00", text)
 
 
 def _missing(field: str, place: int = 0) -> _BadCell:

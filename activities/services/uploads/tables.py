@@ -39,7 +39,7 @@ from loyalty.services.tables.escaping import unescaped
 from loyalty.services.tables.files import OpenFile, refuse_bomb
 from loyalty.services.tables.lines import text_lines
 from loyalty.services.tables.reading import TextTable, head_of
-from loyalty.services.tables.workbooks import Sheet, text_of
+from loyalty.services.tables.workbooks import Sheet, float_text, text_of
 
 if TYPE_CHECKING:
     from activities.models import Upload
@@ -257,6 +257,10 @@ def _texts(column: Any) -> list[str]:
 
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    for bits, narrow in ((16, pa.float16()), (32, pa.float32())):
+        if column.type == narrow:
+            wide = column.cast(pa.float64()).to_pylist()
+            return ["" if one is None else float_text(one, bits) for one in wide]
     values = column.to_pylist()
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return [value or "" for value in values]

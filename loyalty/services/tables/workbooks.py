@@ -94,7 +94,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return _float_text(value)
+        return float_text(value)
     if isinstance(value, Decimal):
         return Typed(format(value, "f") if value.is_finite() else value)
     if isinstance(value, (datetime, date, time)):
@@ -105,8 +105,9 @@ def text_of(value: Any) -> str:
 
 
 @lru_cache(1 << 16)
-def _float_text(value: float) -> str:
+def float_text(value: float, bits: int = 64) -> str:
+    """Return a float cell as text; ``bits`` is how wide its column's floats are."""
     try:
-        return Typed(format_value(parse_float_value(value)))
+        return Typed(format_value(parse_float_value(value, bits)))
     except (InvalidNumber, ArithmeticError, ValueError):
         return Typed(repr(value))

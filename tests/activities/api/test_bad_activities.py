@@ -93,13 +93,14 @@ def test_what_is_no_object_is_refused(client, member, body):
     [
         # Numbers.
         ("value", '"1e3"', "/value", "invalid_number"),
-        ("value", "1e3", "/value", "invalid_number"),
+        ("value", "1e14", "/value", "invalid_number"),
+        ("value", "12.3456789", "/value", "invalid_number"),
         ("value", "1E400", "/value", "invalid_number"),
         ("value", '"NaN"', "/value", "invalid_number"),
         ("value", '"Infinity"', "/value", "invalid_number"),
         ("value", '"12,50"', "/value", "invalid_number"),
-        ("value", '" 12"', "/value", "invalid_number"),
-        ("value", '"+12"', "/value", "invalid_number"),
+        ("value", '"1 2"', "/value", "invalid_number"),
+        ("value", '"+-12"', "/value", "invalid_number"),
         ("value", '"٣"', "/value", "invalid_number"),
         ("value", '""', "/value", "invalid_number"),
         ("value", '"0.00001"', "/value", "invalid_number"),
@@ -174,7 +175,7 @@ def test_what_is_no_object_is_refused(client, member, body):
         ),
         (
             "items",
-            '[{"item_id": "1", "quantity": 1e2}]',
+            '[{"item_id": "1", "quantity": 1e-5}]',
             "/items/0/quantity",
             "invalid_number",
         ),

@@ -195,7 +195,7 @@ def test_v2_knows_no_dates(three_days, crowdtwist, alice):
 
 @pytest.mark.parametrize("name", ["date_start", "date_end"])
 @pytest.mark.parametrize(
-    "text", ["soon", "", "0", "-5", "1.5", "2026-03-04", "1772625600000", "9" * 5000]
+    "text", ["soon", "", "0", "-5", "1e9", "2026-03-04", "1772625600000", "9" * 5000]
 )
 def test_a_date_that_cannot_be_read_is_invalid(crowdtwist, alice, name, text):
     response = crowdtwist.get(f"/v2.1/users/{alice.pk}/activity_history?{name}={text}")

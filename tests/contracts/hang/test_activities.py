@@ -153,15 +153,14 @@ def test_value_is_text_or_a_number_with_at_most_four_decimals(
     "value",
     [
         "1e3",
-        " 50 ",
+        "5 0",
         "\u0665\u0660",
         "12.34567",
         "1" * 15,
         "NaN",
         "Infinity",
-        "+5",
-        ".5",
-        "5.",
+        "+-5",
+        ".",
         "5,0",
         "0x10",
         "1_000",
@@ -178,8 +177,8 @@ def test_surprising_values_are_refused(client, member, payload, value):
     assert not Activity.objects.exists()
 
 
-@pytest.mark.parametrize("literal", [b"1e3", b"5.12345", b"50.0e0"])
-def test_a_number_with_an_exponent_or_too_many_decimals_is_refused(
+@pytest.mark.parametrize("literal", [b"1e14", b"5.12345", b"50.0e-6"])
+def test_a_number_that_is_too_large_or_too_fine_is_refused(
     client, member, payload, literal
 ):
     raw = orjson.dumps(payload("purchase")).replace(b'"50"', literal)
@@ -227,12 +226,10 @@ def test_the_timestamp_is_epoch_seconds(client, member, payload, moment):
         (10**11 + 1, "milliseconds"),
         (SECONDS * 1000, "milliseconds"),
         (0, "above zero"),
-        (-1, "whole seconds"),
-        (f"{SECONDS}.5", "whole seconds"),
-        ("2026-03-04T12:00:00Z", "whole seconds"),
-        ("soon", "whole seconds"),
-        (" 5 ", "whole seconds"),
-        ("\u0665", "whole seconds"),
+        (-1, "above zero"),
+        ("2026-03-04T12:00:00Z", "in seconds"),
+        ("soon", "in seconds"),
+        ("\u0665", "in seconds"),
         (True, "seconds"),
         ([5], "seconds"),
         (10**18, "milliseconds"),
