@@ -17,6 +17,7 @@ from unfold.widgets import (
 )
 
 from activities.models import UnknownMemberPolicy
+from activities.services.commands import RECEIPTS
 from activities.services.uploads import REQUIRED_COLUMNS, UploadOptions
 from loyalty.models import ActivityType, BusinessUnit, Channel, Identity
 
@@ -128,11 +129,12 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminRadioSelectWidget,
     )
     source = forms.CharField(
-        label="Where the file comes from",
-        initial="upload",
+        label="Whose receipt numbers these are",
+        initial=RECEIPTS,
         max_length=20,
-        help_text="Leave it as it is unless two systems number their receipts alike: "
-        "a key counts once for each of these names.",
+        help_text="“api” means the receipts that tills and apps send: what they have "
+        "sent already is not paid again. Enter another name only if another system "
+        "uses the same numbers for other receipts.",
         widget=UnfoldAdminTextInputWidget,
     )
 

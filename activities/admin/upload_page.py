@@ -113,6 +113,7 @@ def page_context(upload: Upload) -> dict[str, Any]:
         "totals": _totals(found, wallets),
         "largest": _largest(found),
         "found": found,
+        "elsewhere": list(found.get("elsewhere", {}).items()),
         "first_moment": _moment(found.get("first_moment")),
         "last_moment": _moment(found.get("last_moment")),
         "reasons": [
@@ -208,7 +209,7 @@ def _tiles(upload: Upload, found: dict[str, Any]) -> list[Tile]:
         Tile(
             "Duplicates",
             f"{duplicates + known:,}",
-            f"{duplicates:,} twice in the file, {known:,} recorded before"
+            f"{duplicates:,} twice in the file, {known:,} already recorded"
             if duplicates or known
             else "everything is new",
         ),

@@ -79,6 +79,11 @@ def _ask_confirm(upload: Upload) -> Question:
     left_out = upload.refused_count + upload.duplicate_count + known
     if left_out:
         items.append(f"{left_out:,} refused rows and duplicates are left out.")
+    for source, count in found.get("elsewhere", {}).items():
+        items.append(
+            f"{count:,} of them have a number that exists under source “{source}”: "
+            "if they are the same receipts, they are paid twice."
+        )
     if upload.same_file_as_id:
         items.append("The very same file was uploaded before.")
     return Question(
@@ -123,7 +128,7 @@ def _ask_undo(upload: Upload) -> Question:
     items = [
         "Limits, budgets and tiers go back too.",
         "What members have spent meanwhile is owed from what they earn next.",
-        "The keys stay used: uploading the same file again records nothing.",
+        "Its receipt numbers are free again: the corrected file can be recorded.",
     ]
     if upload.unknown_members == UnknownMemberPolicy.CREATE:
         items.append("Members whom the file enrolled stay members.")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -14,7 +15,12 @@ from activities.api import documents, recording, stored
 from activities.models import Activity, ActivityReversal
 from activities.services import reverse_activities
 from loyalty.api.fields import moment_text
-from loyalty.api.idempotency import REPLAYED, idempotent, sent_key
+from loyalty.api.idempotency import (
+    REVERSED,
+    idempotent,
+    replay_headers,
+    sent_key,
+)
 from loyalty.api.pagination import NewestFirst
 from loyalty.api.problems import invalid_at, invalid_parameter
 from loyalty.api.rendering import json_bytes
@@ -32,6 +38,14 @@ EXPLAIN = OpenApiParameter(
     int,
     enum=[0, 1],
     description="1: tell for every offer considered why it paid or not.",
+)
+REVERSED_HEADER = OpenApiParameter(
+    REVERSED,
+    OpenApiTypes.DATETIME,
+    OpenApiParameter.HEADER,
+    response=[201],
+    description="With a repeated request whose activity was undone since: when. Its "
+    "points are gone; the body is still the first answer.",
 )
 
 
@@ -62,16 +76,18 @@ class ActivityViewSet(ProgramViewSet):
     @extend_schema(
         request=documents.NewActivity,
         responses={201: documents.RecordedActivity},
-        parameters=[EXPLAIN],
+        parameters=[EXPLAIN, REVERSED_HEADER],
         examples=[documents.PURCHASE, documents.EARNED],
     )
     def create(self, request: Request) -> HttpResponse:
         """Record one activity and tell what it earned.
 
         Safe to repeat with the same key: the answer is then the first one, byte
-        for byte, with `Idempotency-Replayed: true`. A refusal stores nothing and
-        leaves the key free. 409 with `Retry-After` while the first request is
-        still being worked on.
+        for byte, with `Idempotency-Replayed: true`; with `Activity-Reversed`, too, if
+        the activity was undone since. A file or a contract that carries receipt
+        numbers may have brought the same key: that is the same activity. A refusal
+        stores nothing and leaves the key free. 409 with `Retry-After` while the first
+        request is still being worked on.
         """
         explain = bool(request.META.get("QUERY_STRING")) and explains(request)
         answer = recording.record_one(
@@ -183,8 +199,9 @@ def _response(answer: recording.Answer) -> HttpResponse:
     response = HttpResponse(
         json_bytes(answer.body), status=answer.status, content_type="application/json"
     )
-    if answer.is_replay:
-        response[REPLAYED] = "true"
+    headers = replay_headers(answer.reversed_at, is_replay=answer.is_replay)
+    for name, value in headers.items():
+        response[name] = value
     return response
 
 

@@ -6,7 +6,8 @@ answer to a repeated request is the first one, byte for byte.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from django.db import connection
@@ -28,38 +29,50 @@ _AWARD = ("offer", "kind", "bucket", "wallet", "unit", "points", "asked")
 _REJECTION = ("offer", "reason")
 
 
-def decision_records(recorded: Sequence[Recorded]) -> list[dict[str, Any]]:
-    """Return the decision record of each activity; one query."""
+class Stored(NamedTuple):
+    """What the answer to a recorded activity is made of, from its row."""
+
+    decision: dict[str, Any]
+    anonymous_id: str | None
+    occurred_at: datetime
+
+
+def stored_of(recorded: Sequence[Recorded]) -> list[Stored]:
+    """Return what the rows tell of each activity; one query."""
     ids = [one.activity_id for one in recorded]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, decision::text FROM activities_activity WHERE id = ANY(%s)",
+            "SELECT a.id, a.decision::text, p.anonymous_id, a.occurred_at"
+            " FROM activities_activity a LEFT JOIN loyalty_anonymousprofile p"
+            " ON p.id = a.anonymous_profile_id WHERE a.id = ANY(%s)",
             [ids],
         )
-        found = {row[0]: orjson.loads(row[1]) for row in cursor.fetchall()}
+        found = {
+            activity_id: Stored(orjson.loads(decision), anonymous_id, occurred_at)
+            for activity_id, decision, anonymous_id, occurred_at in cursor.fetchall()
+        }
     return [found[activity_id] for activity_id in ids]
 
 
 def recorded_body(
-    command: RecordActivity,
-    recorded: Recorded,
-    record: dict[str, Any],
-    *,
-    explain: bool,
+    command: RecordActivity, recorded: Recorded, stored: Stored, *, explain: bool
 ) -> dict[str, Any]:
-    """Return the answer to a recorded activity."""
+    """Return the answer to a recorded activity.
+
+    Of what a repeated request may spell otherwise only what the first one said.
+    """
     body: dict[str, Any] = {
         "id": recorded.activity_id,
         "key": command.key,
         # An anonymous activity may find its member later; its answer may not.
-        "member": None if command.anonymous_id is not None else recorded.member_id,
-        "anonymous_id": command.anonymous_id,
+        "member": None if stored.anonymous_id is not None else recorded.member_id,
+        "anonymous_id": stored.anonymous_id,
         "type": command.activity_type,
-        "occurred_at": moment_text(command.occurred_at),
-        **earnings_of(record),
+        "occurred_at": moment_text(stored.occurred_at),
+        **earnings_of(stored.decision),
     }
     if explain:
-        body["explanation"] = explanation_of(record)
+        body["explanation"] = explanation_of(stored.decision)
     return body
 
 

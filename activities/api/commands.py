@@ -24,6 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from activities.services import Line, RecordActivity
+from activities.services.commands import RECEIPTS
 from loyalty.api.bodies import plain_object
 from loyalty.api.problems import Problem, invalid, invalid_at, wrong
 from loyalty.engine.currencies import InvalidCurrency, parse_currency
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from loyalty.api.authentication import Caller
 
-SOURCE = "api"
+SOURCE = RECEIPTS
 KEY_CHARACTERS_MAX = 255
 LINES_MAX = 1_000
 ROW_NUMBER_MAX = 2**63 - 1

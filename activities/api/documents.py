@@ -94,10 +94,11 @@ class NewActivity(serializers.Serializer[Any]):
     key = serializers.CharField(
         max_length=255,
         required=False,
-        help_text="Your name for the activity, unique for good. A request that is "
-        "repeated with the same key and body is answered like the first time; with "
-        "another body it is refused (422). Left out, the `Idempotency-Key` header "
-        "counts; without either, the call must not be repeated.",
+        help_text="Your name for the activity, such as the receipt's number, unique "
+        "for good, also over files. A request that is repeated with the same key and "
+        "meaning is answered like the first time; with another it is refused (422). "
+        "Left out, the `Idempotency-Key` header counts; without either, the call must "
+        "not be repeated.",
     )
     member = Actor(
         required=False, help_text="By any identity, or by number. Or `anonymous_id`."
@@ -226,6 +227,10 @@ class BatchResult(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     status = serializers.IntegerField(help_text="As if it had been sent alone.")
     activity = RecordedActivity(required=False)
+    reversed_at = serializers.DateTimeField(
+        required=False,
+        help_text="Only if the activity was recorded before and undone since.",
+    )
     problem = FreeData(required=False)
 
 

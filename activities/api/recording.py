@@ -21,10 +21,13 @@ from activities.services import (
 from activities.services.records import record_of
 from campaigns.services.programme import current_programme
 from loyalty.api.bodies import escaped
+from loyalty.api.fields import moment_text
 from loyalty.api.idempotency import claim
 from loyalty.api.problems import Problem, invalid_at, refused, wrong
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from activities.services import Outcome, RecordActivity
     from loyalty.api.authentication import Caller
 
@@ -34,11 +37,15 @@ TRIED_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A body with its status; ``is_replay`` if it was given before."""
+    """A body with its status; ``is_replay`` if it was given before.
+
+    ``reversed_at`` is when the activity was undone that it repeats.
+    """
 
     body: dict[str, Any]
     status: int
     is_replay: bool = False
+    reversed_at: datetime | None = None
 
 
 def record_one(body: Any, key: str | None, caller: Caller, *, explain: bool) -> Answer:
@@ -61,9 +68,9 @@ def record_one(body: Any, key: str | None, caller: Caller, *, explain: bool) -> 
             claim(SOURCE, caller.program_id, command.key)
             recorded = record_activity(caller.program_id, command, now=now)
 
-    (record,) = answers.decision_records([recorded])
-    answer = answers.recorded_body(command, recorded, record, explain=explain)
-    return Answer(answer, 201, recorded.is_replay)
+    (stored,) = answers.stored_of([recorded])
+    answer = answers.recorded_body(command, recorded, stored, explain=explain)
+    return Answer(answer, 201, recorded.is_replay, recorded.reversed_at)
 
 
 def simulate_one(body: Any, caller: Caller) -> Answer:
@@ -197,9 +204,9 @@ def _record(items: list[_Item], caller: Caller, now: datetime) -> None:
 
 def _batch_answer(items: list[_Item]) -> Answer:
     recorded = [item.recorded for item in items if item.recorded is not None]
-    records = iter(answers.decision_records(recorded))
+    stored = iter(answers.stored_of(recorded))
     results = [
-        _result(place, item, records.__next__) for place, item in enumerate(items)
+        _result(place, item, stored.__next__) for place, item in enumerate(items)
     ]
     refused_count = len(items) - len(recorded)
     return Answer(
@@ -213,14 +220,19 @@ def _batch_answer(items: list[_Item]) -> Answer:
     )
 
 
-def _result(place: int, item: _Item, next_record: Any) -> dict[str, Any]:
+def _result(
+    place: int, item: _Item, next_stored: Callable[[], answers.Stored]
+) -> dict[str, Any]:
     if item.recorded is None or item.command is None:
         problem = _moved(place, item.problem)
         return {"index": place, "status": problem.status, "problem": problem.as_json()}
     body = answers.recorded_body(
-        item.command, item.recorded, next_record(), explain=False
+        item.command, item.recorded, next_stored(), explain=False
     )
-    return {"index": place, "status": 201, "activity": body}
+    result: dict[str, Any] = {"index": place, "status": 201, "activity": body}
+    if item.recorded.reversed_at is not None:
+        result["reversed_at"] = moment_text(item.recorded.reversed_at)
+    return result
 
 
 def _moved(place: int, problem: Problem | None) -> Problem:

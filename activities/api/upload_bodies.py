@@ -20,6 +20,7 @@ from activities.models import (
     UploadStatus,
 )
 from activities.services.commands import (
+    RECEIPTS,
     UnknownActivityType,
     UnknownBusinessUnit,
     UnknownChannel,
@@ -91,7 +92,10 @@ class NewUpload(serializers.Serializer[Any]):
         UnknownMemberPolicy.choices, default=UnknownMemberPolicy.REFUSE.value
     )
     source = serializers.CharField(  # type: ignore[assignment]
-        default="upload", help_text="Keys count once within a source."
+        default=RECEIPTS,
+        help_text="Keys count once within a source. Left out, they are the keys of "
+        "activities that are sent one by one or in batches: a receipt that a till has "
+        "sent is not recorded again.",
     )
 
 
@@ -118,7 +122,14 @@ class DryRunAnswer(serializers.Serializer[Any]):
     reasons = serializers.DictField(child=serializers.IntegerField())
     members = serializers.IntegerField()
     new_members = serializers.IntegerField()
-    already_recorded = serializers.IntegerField()
+    already_recorded = serializers.IntegerField(
+        help_text="Rows that stand already under the same source; left out."
+    )
+    elsewhere = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Rows to be recorded whose key stands under another source, by "
+        "source. If they are the same receipts, they would be paid twice.",
+    )
     refused = serializers.DictField(child=serializers.IntegerField())
     duplicates = serializers.IntegerField()
     largest = _Largest(many=True)
@@ -322,6 +333,8 @@ def _dry_run(upload: Upload) -> dict[str, Any]:
     decimals = dict(wallets.values_list("code", "decimals"))
     found: dict[str, Any] = upload.dry_run
     return {
+        # Files that were checked before this was looked for say nothing of it.
+        "elsewhere": {},
         **found,
         "points": [
             {**one, "points": _points(one["points"], decimals.get(one["wallet"], 0))}

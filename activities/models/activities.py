@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, NullIf
 
 from activities.models.uploads import Upload
 from loyalty.models import (
@@ -29,7 +30,17 @@ class Activity(models.Model):
         max_length=20, help_text="The surface it came through, for example api."
     )
     key = models.CharField(
-        max_length=255, help_text="The caller's name for it; once per source."
+        max_length=255,
+        help_text="The caller's name for it. The API, files and contracts that carry "
+        "receipt numbers share their keys.",
+    )
+    # Within what the key is unique, if not within its source.
+    key_scope = models.CharField(
+        max_length=20, blank=True, default="", db_default="", editable=False
+    )
+    # Null: the upload that it came in was undone, and the key is free again.
+    holds_key = models.BooleanField(
+        null=True, default=True, db_default=True, editable=False
     )
     fingerprint = models.BinaryField(
         max_length=32, help_text="Digest of the normalised payload."
@@ -80,9 +91,20 @@ class Activity(models.Model):
             ),
         ]
         constraints = [
+            # The key comes first, so that it is found without its scope. Nulls are
+            # distinct: keys that were given back do not count.
             models.UniqueConstraint(
-                fields=["program", "source", "key"],
-                name="activity_key_once_per_source",
+                F("program"),
+                F("key"),
+                Coalesce(NullIf(F("key_scope"), Value("")), F("source")),
+                F("holds_key"),
+                name="activity_key_once_per_scope",
+                violation_error_message="There is an activity with this key.",
+            ),
+            models.CheckConstraint(
+                condition=Q(holds_key=True) | Q(holds_key__isnull=True),
+                name="activity_holds_its_key_or_gave_it_back",
+                violation_error_message="A key is held or given back.",
             ),
             models.CheckConstraint(
                 condition=Q(member__isnull=False) | Q(anonymous_profile__isnull=False),

@@ -73,9 +73,10 @@ class Upload(models.Model):
     )
     source = models.CharField(
         max_length=20,
-        default="upload",
-        help_text="Keys must be unique within a source. Rows whose key was recorded "
-        "before under the same source are left out as duplicates.",
+        default="api",
+        help_text="Keys count once within a source; “api” are the receipts that "
+        "tills and apps send. Rows that were recorded before under the same source "
+        "are left out as duplicates.",
     )
     identity_kind = models.CharField(
         "members are named by",

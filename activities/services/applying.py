@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from activities.services.batch import Batch, Draft
+    from activities.services.commands import RecordActivity
     from loyalty.engine.decisions import Award
 
 _ACTIVITY_COLUMNS = (
     "id, program_id, source, key, fingerprint, member_id, anonymous_profile_id,"
     " activity_type_id, channel_id, business_unit_id, occurred_at, occurred_at_text,"
     " zone_assumed, received_at, created_at, is_late, value, currency, items, data,"
-    " decision, upload_id"
+    " decision, upload_id, key_scope, holds_key"
 )
 
 # Prices repeat.
@@ -108,8 +109,13 @@ def _line(
         f"{copy_moment(command.received_at)}\t{copy_moment(batch.now)}\t"
         f"{_flag(is_late)}\t{value}\t{command.currency}\t"
         f"{_items(draft)}\t{_data(draft)}\t{copy_text(decision)}\t"
-        f"{_null(upload_id)}\n"
+        f"{_null(upload_id)}\t{copy_text(_own_scope(command))}\tt\n"
     )
+
+
+def _own_scope(command: RecordActivity) -> str:
+    """Return the scope of the key where it is not the source itself."""
+    return "" if command.key_scope == command.source else command.key_scope
 
 
 def _items(draft: Draft) -> str:

@@ -110,9 +110,17 @@ class Batch:
         """Refuse the command at ``place``."""
         self.outcomes[place] = Refused(error)
 
-    def replay(self, place: int, activity_id: int, member_id: int | None) -> None:
+    def replay(
+        self,
+        place: int,
+        activity_id: int,
+        member_id: int | None,
+        reversed_at: datetime | None = None,
+    ) -> None:
         """Answer the command at ``place`` with the activity that stands already."""
-        self.outcomes[place] = Recorded(activity_id, member_id, is_replay=True)
+        self.outcomes[place] = Recorded(
+            activity_id, member_id, is_replay=True, reversed_at=reversed_at
+        )
 
     def owner_of(self, profile_id: int) -> int | None:
         """Return the member that the batch merges an anonymous profile into."""

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from loyalty.engine.decisions import Decision
 
+#: The source of the native API; unless somebody says otherwise, that of files too.
+RECEIPTS = "api"
+#: Contracts whose clients number receipts themselves. Their keys are those of the
+#: native API: one receipt is one activity, whichever way it comes.
+SHARING_RECEIPTS = ("es_loyalty", "hang")
+
 
 class Line(NamedTuple):
     """A line item as it was reported; ``units`` is its value in 1/10,000."""
@@ -35,13 +41,14 @@ class RecordActivity:
     beside a member says that the anonymous profile is that member's: the first
     such activity merges it. ``also_known_as`` are identities by which the member
     is looked for if nobody has ``member``; ``member`` then becomes another
-    identity of whom they find. ``key`` is unique within ``source``;
+    identity of whom they find. ``key`` is unique within ``key_scope``;
     ``has_natural_key`` says that it was made of the payload, so that the same key
     is the same request. ``units`` is the value in 1/10,000, None if the caller
     gave none. ``given_points`` stand in place of what the type's own rule
     computes: whole points of its wallet, zero or more. ``currency`` is an ISO code,
     empty if the caller named none. Moments are aware;
     ``received_at`` is when the request or file reached the edge.
+    ``is_from_file`` says that it stood in an uploaded file.
     """
 
     source: str
@@ -63,6 +70,30 @@ class RecordActivity:
     also_known_as: tuple[tuple[str, str], ...] = ()
     has_natural_key: bool = False
     currency: str = ""
+    is_from_file: bool = False
+
+    @property
+    def key_scope(self) -> str:
+        """Return within what the key is unique: see ``scope_of``."""
+        return scope_of(self.source)
+
+
+def scope_of(source: str) -> str:
+    """Return the source within which keys of ``source`` are unique.
+
+    >>> scope_of("hang"), scope_of("till-import")
+    ('api', 'till-import')
+    """
+    return RECEIPTS if source in SHARING_RECEIPTS else source
+
+
+def scopes_to_search(source: str) -> tuple[str, ...]:
+    """Return the scopes in which a key of ``source`` may stand already.
+
+    Rows of the sharing contracts from before they shared are scopes of their own.
+    """
+    scope = scope_of(source)
+    return (RECEIPTS, *SHARING_RECEIPTS) if scope == RECEIPTS else (scope,)
 
 
 def payload_of(command: RecordActivity) -> dict[str, Any]:
@@ -111,12 +142,14 @@ class Recorded:
     """The activity stands. ``is_replay`` says it stood before this command.
 
     ``decision`` is None for a replay; the row's decision record tells then.
+    ``reversed_at`` is when an activity that is replayed was undone, if it was.
     """
 
     activity_id: int
     member_id: int | None
     is_replay: bool = False
     decision: Decision | None = None
+    reversed_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from activities.services.commands import KeyReused, fingerprint_of
-from activities.services.replaying import differing_commands, differing_fields
 from activities.services.standing import load_standings
 from campaigns.services import budgets, items, quests
 from loyalty import ledger
@@ -42,67 +40,6 @@ def lock_members(batch: Batch) -> None:
     ids = {draft.member_id for draft in batch.drafts if draft.member_id} - fresh
     if ids:
         ledger.lock_members(ids)
-
-
-def answer_known_keys(batch: Batch) -> None:
-    """Take out the drafts whose key stands already, in the table or the batch.
-
-    After the locks: another request with the same key and member has committed
-    by now, or waits for this one.
-    """
-    stored = _stored_keys(batch)
-    first: dict[tuple[str, str], Draft] = {}
-    kept: list[Draft] = []
-    for draft in batch.drafts:
-        draft.fingerprint = fingerprint_of(draft.command)
-        name = (draft.command.source, draft.command.key)
-        if name in stored:
-            activity_id, member_id, fingerprint = stored[name]
-            if fingerprint == draft.fingerprint:
-                batch.replay(draft.place, activity_id, member_id)
-            else:
-                differing = differing_fields(activity_id, draft.command)
-                batch.refuse(draft.place, _reused(draft, differing))
-        elif name in first:
-            if first[name].fingerprint == draft.fingerprint:
-                batch.echoes.append((draft.place, first[name]))
-            else:
-                differing = differing_commands(first[name].command, draft.command)
-                batch.refuse(draft.place, _reused(draft, differing))
-        else:
-            first[name] = draft
-            kept.append(draft)
-    batch.drafts = kept
-
-
-def _stored_keys(
-    batch: Batch,
-) -> dict[tuple[str, str], tuple[int, int | None, bytes]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT a.source, a.key, a.id, a.member_id, a.fingerprint"
-            " FROM unnest(%s::text[], %s::text[]) AS v(source, key)"
-            " JOIN activities_activity a ON a.program_id = %s"
-            " AND a.source = v.source AND a.key = v.key",
-            [
-                [draft.command.source for draft in batch.drafts],
-                [draft.command.key for draft in batch.drafts],
-                batch.programme.program_id,
-            ],
-        )
-        return {
-            (source, key): (activity_id, member_id, bytes(fingerprint))
-            for source, key, activity_id, member_id, fingerprint in cursor.fetchall()
-        }
-
-
-def _reused(draft: Draft, differing: list[str]) -> KeyReused:
-    return KeyReused(
-        f"The key “{draft.command.key}” was used for another request. "
-        f"It differs in: {', '.join(differing)}.",
-        field="key",
-        differing=differing,
-    )
 
 
 def gather_histories(batch: Batch) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, OperationalError, transaction
 
-from activities.services import applying, gathering, identifying
+from activities.services import applying, gathering, identifying, known_keys
 from activities.services.actors import find_actors
 from activities.services.batch import Batch, random_seed
 from activities.services.checking import check_commands
@@ -174,7 +174,7 @@ def _with_actors(batch: Batch, *, may_enrol: bool, lock: bool) -> Batch:
         if lock:
             gathering.lock_members(batch)
         named = batch.drafts
-        gathering.answer_known_keys(batch)
+        known_keys.answer_known_keys(batch)
         misleading = [
             draft.place
             for draft in named

@@ -34,13 +34,15 @@ def reverse_activities(
     now: datetime,
     reason: str,
     actor: str = "",
+    frees_keys: bool = False,
 ) -> list[int]:
     """Undo activities; return the ids of those that were not undone before.
 
     Takes back exactly what was awarded, from what was recorded, not from today's
     rules. A quest's prize goes if the activities that are left do not hold it, with
     whichever of them it came, and stays if they do. Numbers that are not of this
-    program are passed over. Undoing twice does nothing the second time.
+    program are passed over. Undoing twice does nothing the second time. With
+    ``frees_keys`` their keys can be used again, once; the rows stay.
 
     Locks the configuration (shared), anonymous profiles that are nobody's yet, the
     members, their vouchers, then campaign usage.
@@ -68,7 +70,15 @@ def reverse_activities(
             note_moved(programme, member_ids)
             # The last, so that others who pay from them wait for the commit only.
             budgets.give_back(_given(undone, uses), programme.offers)
+        if frees_keys:
+            _free_keys(program_id, activity_ids)
     return todo
+
+
+def _free_keys(program_id: int, activity_ids: Collection[int]) -> None:
+    """Give back the keys of activities that are undone, whenever that was."""
+    rows = Activity.objects.filter(program_id=program_id, pk__in=activity_ids)
+    rows.filter(holds_key=True, reversal__isnull=False).update(holds_key=None)
 
 
 def _lock_unknown_actors(program_id: int, activity_ids: Collection[int]) -> None:

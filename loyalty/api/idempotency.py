@@ -18,15 +18,20 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.http import HttpResponse
 
+from loyalty.api.fields import moment_text
 from loyalty.api.problems import Problem, invalid
 from loyalty.api.rendering import json_bytes
 from loyalty.models import IdempotentResponse
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rest_framework.request import Request
     from rest_framework.response import Response
 
 REPLAYED = "Idempotency-Replayed"
+#: With a replay: when what was recorded then was undone, in UTC.
+REVERSED = "Activity-Reversed"
 KEY_CHARACTERS_MAX = 255
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 _BARE = re.compile(r"[!#-~][!-~]*")
@@ -74,6 +79,15 @@ def claim(*words: object) -> None:
             "A request with this key is being worked on. Ask again.",
             headers={"Retry-After": "1"},
         )
+
+
+def replay_headers(reversed_at: datetime | None, *, is_replay: bool) -> dict[str, str]:
+    """Return the headers of an answer that may be a repeated one."""
+    if not is_replay:
+        return {}
+    if reversed_at is None:
+        return {REPLAYED: "true"}
+    return {REPLAYED: "true", REVERSED: moment_text(reversed_at)}
 
 
 def idempotent(handler: Handler) -> Handler:

@@ -7,13 +7,14 @@ from time import sleep
 import pytest
 from django.db import connection, transaction
 
-from activities.models import UploadStatus
+from activities.models import Activity, UploadStatus
 from activities.reports import ledger_mismatches
-from activities.services import uploads
+from activities.services import record_activity, uploads
+from activities.services.commands import KeyReused
 from activities.services.uploads import running, staging
 from loyalty.models import Account, Member, Program
 from tests.activities.uploads.files import NOW, checked, confirmed, run
-from tests.builders import make_member, make_program, make_type
+from tests.builders import make_member, make_program, make_type, purchase
 from tests.concurrency.test_recording_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,3 +149,26 @@ def test_a_large_chunk_locks_nobody_while_it_waits_for_a_change_of_configuration
 
     assert free_count == MEMBER_COUNT
     assert balances() == {5 * ROWS_EACH}
+
+
+def test_a_key_that_an_undone_file_gave_back_is_taken_once(program):
+    upload = confirmed(program, rows())
+    run(upload)
+    member = Member.objects.get(identities__value="m00")
+    sent = purchase(member, "7", key="K-0", source="api", occurred_at=NOW)
+    uploads.undo_upload(upload, actor="somebody", now=NOW)
+
+    def record() -> int | None:
+        try:
+            return record_activity(program.pk, sent, now=NOW).activity_id
+        except KeyReused:
+            return None
+
+    undo = [lambda: uploads.undo_chunks(upload.pk, until=later())] * 2
+    told = at_once([*undo, *[record] * PEOPLE])
+    last = record()
+
+    assert len({*told[2:], last} - {None}) == 1
+    assert Activity.objects.filter(key="K-0", holds_key=True).count() == 1
+    assert balances() == {0, 7}
+    assert list(ledger_mismatches()) == []

@@ -26,7 +26,6 @@ from activities.contracts.es_loyalty.contract import (
     object_body,
     text_of,
 )
-from activities.models import Activity
 from activities.services import (
     DisabledBusinessUnit,
     KeyReused,
@@ -36,6 +35,7 @@ from activities.services import (
     UnknownChannel,
     record_activity,
 )
+from activities.services.known_keys import is_known_key
 from campaigns.services.programme import current_programme
 from loyalty.api.bodies import plain
 from loyalty.api.contract import ContractView, Refusal
@@ -206,8 +206,7 @@ def _known(key: str) -> KeyReused:
 
 def _refuse_known(program_id: int, key: str) -> None:
     """Refuse before anything else is looked at: a repeated call reads the same."""
-    known = Activity.objects.filter(program_id=program_id, source=SOURCE, key=key)
-    if known.exists():
+    if is_known_key(program_id, SOURCE, key):
         raise _known(key)
 
 

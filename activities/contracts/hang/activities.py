@@ -25,7 +25,7 @@ from activities.contracts.hang.contract import (
 from activities.services import Line, RecordActivity, record_activity
 from activities.services.replaying import replay_of
 from loyalty.api.contract import answer
-from loyalty.api.idempotency import REPLAYED, claim
+from loyalty.api.idempotency import claim, replay_headers
 from loyalty.engine.moments import InvalidMoment, from_epoch_seconds
 from loyalty.engine.numbers import InvalidNumber, parse_value
 
@@ -131,19 +131,20 @@ class Activities(HangView):
 
         It is recorded before the answer, on this path as on `…/synchronous`. The
         same request again is answered in the same way and counts once; the answer
-        then bears `Idempotency-Replayed: true`.
+        then bears `Idempotency-Replayed: true`, and `Activity-Reversed` if the
+        activity was undone since.
         """
         now = datetime.now(tz=UTC)
         body = body_of(request.data)
         command = to_command(body, membership_id, self.caller, now)
 
         with transaction.atomic():
-            claim(SOURCE, self.caller.program_id, command.key)
+            claim(command.key_scope, self.caller.program_id, command.key)
             recorded = replay_of(self.caller.program_id, command) or record_activity(
                 self.caller.program_id, command, now=now
             )
 
-        headers = {REPLAYED: "true"} if recorded.is_replay else {}
+        headers = replay_headers(recorded.reversed_at, is_replay=recorded.is_replay)
         return answer({"idempotency_key": command.key}, headers=headers)
 
 

@@ -11,6 +11,7 @@ from django.db.models import F
 
 from activities.models import UnknownMemberPolicy, UploadChunk
 from activities.services.commands import Refused
+from activities.services.known_keys import count_elsewhere
 from activities.services.recording import simulate_activities
 from activities.services.uploads import staging
 from activities.services.uploads.normalising import Refusal
@@ -51,6 +52,7 @@ class DryRun:
         self._points: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
         self._reasons: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
+        self._elsewhere: Counter[str] = Counter()
         self._largest: list[tuple[int, int, str, str]] = []
         self._first: datetime | None = None
         self._last: datetime | None = None
@@ -91,6 +93,7 @@ class DryRun:
             "members": self._counts["members"],
             "new_members": self._counts["new_members"],
             "already_recorded": self._counts["already_recorded"],
+            "elsewhere": dict(self._elsewhere.most_common()),
             "refused": dict(refused.most_common()),
             "duplicates": duplicate_count,
             "largest": largest,
@@ -115,12 +118,18 @@ class DryRun:
             piece = rows[start : start + TRIED_AT_ONCE]
             commands = [self._command_of(row) for row in piece]
             self._counts["pieces"] += bool(start)
+            fresh: list[str] = []
             for row, outcome in zip(piece, self._outcomes(commands), strict=True):
                 if isinstance(outcome, Refused):
                     refused.append((row, outcome))
                     continue
                 members.add(row.member_value)
                 self._count(row, outcome.decision)
+                if outcome.decision is not None:
+                    fresh.append(row.key)
+            self._elsewhere.update(
+                count_elsewhere(self.upload.program_id, self.upload.source, fresh)
+            )
         self._counts["members"] += len(members)
         if self._may_enrol and members:
             self._counts["new_members"] += len(members) - self._known_count(members)

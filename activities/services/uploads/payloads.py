@@ -75,6 +75,7 @@ def command_reader(upload: Upload) -> Callable[[StagedRow], RecordActivity]:
             lines=tuple(map(line_of, items)),
             data=data,
             currency=_currency_of(content),
+            is_from_file=True,
         )
 
     return command_of

@@ -18,6 +18,7 @@ from activities.models import (
     UploadStatus,
     UploadStep,
 )
+from activities.services.commands import RECEIPTS
 from activities.services.uploads.refusals import (
     FileTooLarge,
     InvalidSource,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 class UploadOptions:
     """How the rows of a file are read; the defaults are for rows that name none."""
 
-    source: str = "upload"
+    source: str = RECEIPTS
     identity_kind: str = "customer_id"
     unknown_members: str = UnknownMemberPolicy.REFUSE
     default_activity_type: ActivityType | None = None

@@ -27,7 +27,8 @@ _TRIES = 4
 def undo_chunks(upload_id: int, *, until: datetime) -> bool:
     """Reverse chunks of an upload being undone until none is left or ``until``.
 
-    As safe as running: a chunk's reversals and its mark commit together.
+    As safe as running: a chunk's reversals and its mark commit together, and with
+    them its keys become free, so that the corrected file can be recorded.
     Activities that somebody reversed before are passed over.
 
     Returns:
@@ -69,6 +70,7 @@ def _reverse(upload: Upload, chunk: UploadChunk, actor: str, now: datetime) -> N
         now=now,
         reason=f"Upload {upload.pk} was undone",
         actor=actor,
+        frees_keys=True,
     )
     UploadChunk.objects.filter(pk=chunk.pk).update(
         status=ChunkStatus.UNDONE, reversed_count=len(reversed_ids)

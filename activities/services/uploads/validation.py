@@ -8,14 +8,15 @@ worker that lost its lease writes nothing more.
     {"points": [{"wallet": "loyalty", "bucket": "base", "points": 10, "awards": 2}],
      "earning": 2, "not_earning": 1, "reasons": {"cap_reached": 1},
      "members": 2, "new_members": 0, "already_recorded": 0,
-     "refused": {"unknown_member": 1}, "duplicates": 0,
+     "elsewhere": {"upload": 1}, "refused": {"unknown_member": 1}, "duplicates": 0,
      "largest": [{"key": "A-1", "member": "4711", "points": "8", "line": 2}],
      "first_moment": "2026-01-01T09:00:00+00:00", "last_moment": "...",
      "is_estimate": false}
 
 ``points`` count the wallet's smallest unit, but those of ``largest`` are decimal
 text, because an activity may earn in several wallets. ``reasons`` counts why
-activities that earn nothing do not. ``is_estimate`` says that a member has too many
+activities that earn nothing do not. ``elsewhere`` counts activities to be recorded
+whose key stands under another source. ``is_estimate`` says that a member has too many
 rows to be tried in one piece.
 """
 

@@ -88,9 +88,7 @@ def test_a_confirmed_file_is_recorded_to_the_point(program):
     assert upload.status == UploadStatus.FINISHED
     assert upload.recorded_count == 3
     assert balances() == {"ann": 19, "ben": 40}
-    assert set(Activity.objects.values_list("upload", "source")) == {
-        (upload.pk, "upload")
-    }
+    assert set(Activity.objects.values_list("upload", "source")) == {(upload.pk, "api")}
     assert not UploadRow.objects.exists()
     assert list(ledger_mismatches()) == []
 
@@ -132,13 +130,18 @@ def test_undoing_passes_over_what_somebody_reversed_before(program):
     assert list(ledger_mismatches()) == []
 
 
-def test_undone_keys_stay_taken(program):
-    undo(finished(program, THREE_PURCHASES))
+def test_undone_keys_are_free_once(program):
+    first = finished(program, THREE_PURCHASES)
+    paid = balances()
+    undo(first)
 
     again = finished(program, THREE_PURCHASES)
+    once_more = finished(program, THREE_PURCHASES)
 
-    assert (again.recorded_count, again.duplicate_count) == (0, 3)
-    assert balances() == {"ann": 0, "ben": 0}
+    assert (again.recorded_count, again.duplicate_count) == (3, 0)
+    assert (once_more.recorded_count, once_more.duplicate_count) == (0, 3)
+    assert balances() == paid
+    assert list(ledger_mismatches()) == []
 
 
 def test_undoing_gives_back_what_a_budget_paid(program):
