@@ -1,6 +1,7 @@
 """One receipt is one activity, whichever way it comes and however it is spelled."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,10 @@ from tests.contracts.hang.client import HangClient
 pytestmark = pytest.mark.django_db
 
 KEY = "till-7-1"
-SECONDS = int(NOON.timestamp())
+OF_HANG = {
+    "activity_type_id": "PURCHASE",
+    "transaction_timestamp": int(NOON.timestamp()),
+}
 
 
 @pytest.fixture
@@ -74,8 +78,7 @@ def in_a_file_by_card(program, member):
 
 
 def by_hang(program, member):
-    activity = {"activity_type_id": "PURCHASE", "value": "30"}
-    activity["transaction_timestamp"] = SECONDS
+    activity = {**OF_HANG, "value": "30"}
     body = {"idempotency_key": KEY, "activity": activity}
     response = HangClient(program).record(member, body)
     assert response.status_code == 200, response.content
@@ -176,9 +179,8 @@ def from_before(program, member):
 def test_an_old_activity_of_a_contract_is_still_the_same_receipt(
     program, member, from_before
 ):
-    activity = {"activity_type_id": "PURCHASE", "value": "30.0"}
-    activity["transaction_timestamp"] = SECONDS
-    body = {"idempotency_key": "old-1", "activity": activity}
+    activity = {**OF_HANG, "value": "30.0"}
+    body: dict[str, Any] = {"idempotency_key": "old-1", "activity": activity}
 
     again = HangClient(program).record(member, body)
     body["activity"] = {**activity, "value": "31"}
@@ -218,11 +220,7 @@ def test_a_replay_of_what_was_undone_says_so_and_is_still_the_first_answer(
         member,
         {
             "idempotency_key": KEY,
-            "activity": {
-                "activity_type_id": "PURCHASE",
-                "value": "30",
-                "transaction_timestamp": SECONDS,
-            },
+            "activity": {**OF_HANG, "value": "30"},
         },
     )
 
