@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,9 +19,13 @@ from activities.services.effect import (
     verdict,
 )
 from loyalty.admin.formatting import number
+from loyalty.admin.moments import last_day
+from loyalty.engine.ends import Last, after_last
 from loyalty.errors import LoyaltyError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest, HttpResponse
 
     from activities.services.effect import Cost, Effect, Measure
@@ -37,10 +40,11 @@ class PeriodForm(forms.Form):
     """Until when to measure, and what a point costs."""
 
     until = forms.DateField(
-        label="Until the end of",
+        label="Last day",
         required=False,
-        help_text="Empty: until the campaign ends, or until now. Decide on the day "
-        "before you look: whoever looks every day finds a difference by chance.",
+        help_text="The last day that counts. Empty: until the campaign ends, or now. "
+        "Decide on the day before you look: whoever looks every day finds a difference "
+        "by chance.",
         widget=UnfoldAdminSingleDateWidget,
     )
     point_cost = forms.DecimalField(
@@ -57,9 +61,7 @@ class PeriodForm(forms.Form):
         day = self.cleaned_data["until"]
         if day is None:
             return None
-        zone = timezone.get_current_timezone()
-        midnight = datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
-        return midnight.astimezone(UTC)
+        return after_last(Last(day), timezone.get_current_timezone())
 
 
 class Line(NamedTuple):
@@ -140,6 +142,7 @@ def _file(
 def _told(effect: Effect) -> dict[str, Any]:
     return {
         "effect": effect,
+        "through": last_day(effect.period.end),
         "verdict": verdict(effect),
         "lines": [_line(one) for one in effect.measures],
         "costs": [_cost_line(one) for one in effect.costs],

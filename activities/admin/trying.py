@@ -24,8 +24,8 @@ from activities.models import Activity
 from activities.services import Line, RecordActivity, simulate_activity
 from activities.services.records import record_of
 from campaigns.models import BASKETLESS, Campaign
-from loyalty.admin.bases import MomentField
 from loyalty.admin.formatting import name_of
+from loyalty.admin.moments import MomentField
 from loyalty.admin.working_program import working_program
 from loyalty.engine.numbers import InvalidNumber, parse_value
 from loyalty.errors import LoyaltyError

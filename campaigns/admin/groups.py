@@ -30,7 +30,7 @@ STATUS_LABELS = {"Scheduled": "info", "Active": "success", "Completed": "default
 class CampaignGroupAdmin(ProgramAdmin):
     """Campaigns that run together, within dates of their own."""
 
-    list_display = ("name", "status", "starts_at", "ends_at", "campaigns_link")
+    list_display = ("name", "status", "starts_at", "last_day", "campaigns_link")
     search_fields = ("name", "description")
     ordering = ("-pk",)
     fieldsets = (

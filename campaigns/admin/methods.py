@@ -194,6 +194,8 @@ class MethodInline(QuickDeleteInline, ProgramChoices, StackedInline):
     tab = True
     collapsible = True
     compressed_fields = True
+    # Stands for the end on the pages of people who may only look.
+    readonly_fields = ("last_day",)
     autocomplete_fields = (
         "included_segments",
         "excluded_segments",

@@ -28,7 +28,7 @@ class QuestOptInAdmin(ReadOnlyAdmin):
     """Who takes part in which quest, since when, and how far they are."""
 
     program_path = "quest__program"
-    list_display = ("who", "quest_link", "opted_in_at", "expires_at", "is_automatic")
+    list_display = ("who", "quest_link", "opted_in_at", "valid_through", "is_automatic")
     list_filter = (("quest", OwnProgramFilter),)
     search_fields = ("member__identities__value__startswith",)
     search_help_text = "A member's id, or how it begins."
@@ -41,14 +41,14 @@ class QuestOptInAdmin(ReadOnlyAdmin):
                     "who",
                     "quest_link",
                     "opted_in_at",
-                    "expires_at",
+                    "valid_through",
                     "created_at",
                 )
             },
         ),
         ("How far", {"fields": ("progress",)}),
     )
-    readonly_fields = ("who", "quest_link", "progress")
+    readonly_fields = ("who", "quest_link", "valid_through", "progress")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("member__identities")

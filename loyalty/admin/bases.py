@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from loyalty.admin.changelist import RowsList
 from loyalty.admin.deleting import QuickDelete
+from loyalty.admin.moments import ENDS, LastDayField, MomentField, last_day
 from loyalty.admin.working_program import working_program
 from loyalty.models import FrequencyPeriod, Program
 from loyalty.services.narrowing import offers_narrowed_by
@@ -37,16 +37,6 @@ _SWITCHED = (
     "You have switched to another program since this page was opened. Switch back, "
     "then save again."
 )
-
-
-class MomentField(forms.SplitDateTimeField):
-    """A date and a time; a date alone means its midnight."""
-
-    def compress(self, data_list: Any) -> Any:
-        """Return the moment, None for no date and no time."""
-        if data_list and data_list[0] and data_list[1] in self.empty_values:
-            data_list = [data_list[0], time.min]
-        return super().compress(data_list)
 
 
 class NumberField(forms.DecimalField):
@@ -98,8 +88,7 @@ class ProgramChoices:
     ) -> forms.Field | None:
         """Name the zone of moments, trim numbers, complete addresses by https."""
         if isinstance(db_field, DateTimeField):
-            kwargs.setdefault("form_class", MomentField)
-            kwargs.setdefault("widget", UnfoldAdminSplitDateTimeWidget)
+            kwargs = _of_moment(db_field) | kwargs
         if isinstance(db_field, DecimalField):
             kwargs.setdefault("form_class", NumberField)
         if isinstance(db_field, URLField):
@@ -109,6 +98,31 @@ class ProgramChoices:
             zone = timezone.get_current_timezone_name()
             field.help_text = f"{field.help_text} Time zone: {zone}.".strip()
         return field
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show ends as their last day to people who may only look."""
+        sets = super().get_fieldsets(request, obj)  # type: ignore[misc]
+        if self.has_change_permission(request, obj):  # type: ignore[attr-defined]
+            return sets
+        return [
+            (name, {**options, "fields": _with_last_days(options["fields"])})
+            for name, options in sets
+        ]
+
+    @display(description="Last day", ordering="ends_at")
+    def last_day(self, row: Any) -> str:
+        """Return the last day that counts."""
+        return last_day(row.ends_at)
+
+    @display(description="Last day in it", ordering="left_at")
+    def last_day_in(self, row: Any) -> str:
+        """Return the last day in a segment."""
+        return last_day(row.left_at, empty="Still in it")
+
+    @display(description="Valid through", ordering="expires_at")
+    def valid_through(self, row: Any) -> str:
+        """Return the last day on which it is valid."""
+        return last_day(row.expires_at)
 
     def _edited(self, request: HttpRequest) -> Model | None:
         match = request.resolver_match
@@ -272,6 +286,28 @@ def _program_field(request: HttpRequest) -> forms.ModelChoiceField:
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": _SWITCHED},
     )
+
+
+def _of_moment(db_field: Field) -> dict[str, Any]:
+    """Return how a moment is asked for; of an end, the last day that counts."""
+    if db_field.name not in ENDS:
+        return {"form_class": MomentField, "widget": MomentField.widget}
+    label, help_text = ENDS[db_field.name]
+    return {
+        "form_class": LastDayField,
+        "widget": LastDayField.widget,
+        "label": label,
+        "help_text": help_text,
+    }
+
+
+def _with_last_days(fields: Any) -> tuple[Any, ...]:
+    shown = {
+        "ends_at": "last_day",
+        "expires_at": "valid_through",
+        "left_at": "last_day_in",
+    }
+    return tuple(shown.get(name, name) for name in fields)
 
 
 def _has_program(model: type[Model]) -> bool:

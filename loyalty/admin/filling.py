@@ -16,9 +16,9 @@ from unfold.widgets import (
     UnfoldAdminSplitDateTimeWidget,
 )
 
-from loyalty.admin.bases import MomentField
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.lists import NamesFileForm
+from loyalty.admin.moments import MomentField
 from loyalty.models import Identity, Segment
 from loyalty.services.lists import UnreadableList
 from loyalty.services.segment_uploads import (

@@ -15,6 +15,7 @@ from loyalty.admin.adjusting import adjusting_page
 from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
 from loyalty.admin.deleting import QuickDeleteInline
 from loyalty.admin.formatting import link, list_page, name_of, points
+from loyalty.admin.moments import last_day
 from loyalty.admin.vouchers import vouchers_of
 from loyalty.admin.working_program import working_program
 from loyalty.models import (
@@ -163,7 +164,7 @@ def _panel(member: Member) -> dict[str, Any]:
             "pending": points(one.pending, one.wallet.decimals),
             "owed": points(one.owed, one.wallet.decimals) if one.owed else "",
             "earned": points(one.lifetime_earned, one.wallet.decimals),
-            "next_expiry_at": one.next_expiry_at,
+            "next_expiry_at": one.next_expiry_at and last_day(one.next_expiry_at),
             "next_expiry": points(one.next_expiry, one.wallet.decimals),
         }
         for one in holdings_of(member, now)
@@ -180,7 +181,10 @@ def _panel(member: Member) -> dict[str, Any]:
         "member": member,
         "holdings": holdings,
         "tier_history": tiers.order_by("-since", "-pk")[:_SHOWN],
-        "stays": stays.order_by("segment__name")[:50],
+        "stays": [
+            (stay, last_day(stay.left_at, empty=""))
+            for stay in stays.order_by("segment__name")[:50]
+        ],
         "last_activities": _last_activities(member),
         "entries": [
             (entry, points(entry.amount, entry.credit_account.wallet.decimals))

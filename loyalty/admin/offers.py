@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from loyalty.admin.bases import ProgramAdmin, where_chosen
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import money, number
+from loyalty.engine.ends import last_text
 from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.engine.periods import Unit
 from loyalty.models import Offer
@@ -134,15 +135,14 @@ class StateFilter(DropdownFilter):
 
 
 def window(offer: Offer, zone: tzinfo) -> str:
-    """Return from when until when, as local dates; times where not midnight."""
+    """Return the first and the last day, with times where it is not all of them."""
     starts = offer.starts_at and offer.starts_at.astimezone(zone)
-    ends = offer.ends_at and offer.ends_at.astimezone(zone)
-    if starts and ends:
-        return f"{_first(starts)} to {_last(ends)}"
+    if starts and offer.ends_at:
+        return f"{_first(starts)} to {last_text(offer.ends_at, zone)}"
     if starts:
         return f"from {_first(starts)}"
-    if ends:
-        return f"until {_last(ends)}"
+    if offer.ends_at:
+        return f"until {last_text(offer.ends_at, zone)}"
     return "always"
 
 
@@ -238,13 +238,6 @@ def listed(names: Iterable[str], word: str = "or") -> str:
 
 def _first(starts: datetime) -> str:
     return _date(starts) if starts.time() == time.min else _moment(starts)
-
-
-def _last(ends: datetime) -> str:
-    """Return the last day that is inside, or the moment at which it ends."""
-    if ends.time() == time.min:
-        return _date(ends - timedelta(days=1))
-    return _moment(ends)
 
 
 def _date(moment: datetime) -> str:

@@ -234,7 +234,7 @@ class LotAdmin(ReadOnlyAdmin):
         "earned",
         "left",
         "available_at",
-        "expires_at",
+        "valid_through",
         "is_pending",
     )
     list_filter = (

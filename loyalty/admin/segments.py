@@ -116,7 +116,7 @@ class SegmentMembershipAdmin(ProgramAdmin):
     """Who is or was in which segment; changed one by one or by a file."""
 
     program_path = "segment__program"
-    list_display = ("whose", "segment", "since", "until")
+    list_display = ("whose", "segment", "since", "last_day_in")
     list_filter = (("segment", OwnProgramFilter),)
     search_fields = ("member__identities__value__exact",)
     search_help_text = "A whole customer number or other identity."
@@ -151,11 +151,6 @@ class SegmentMembershipAdmin(ProgramAdmin):
     def since(self, stay: SegmentMembership) -> Any:
         """Return when the member entered."""
         return stay.entered_at
-
-    @display(description="Until", ordering="left_at", empty_value="now")
-    def until(self, stay: SegmentMembership) -> Any:
-        """Return when the member left."""
-        return stay.left_at
 
 
 def _members_page(segment: Segment) -> str:

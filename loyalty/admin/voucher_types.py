@@ -20,6 +20,7 @@ from loyalty.admin.bases import ProgramAdmin, where_chosen
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import list_page, money, number
 from loyalty.admin.lists import NamesFileForm
+from loyalty.admin.moments import last_day
 from loyalty.models import (
     CodeJobStatus,
     CodeSource,
@@ -160,8 +161,7 @@ class VoucherTypeAdmin(ProgramAdmin):
             days = "day" if voucher_type.expiry_days == 1 else "days"
             parts.append(f"{voucher_type.expiry_days:,} {days}")
         if voucher_type.expires_at is not None:
-            ends_at = timezone.localtime(voucher_type.expires_at)
-            parts.append(f"until {ends_at.day} {ends_at:%b %Y, %H:%M}")
+            parts.append(f"through {last_day(voucher_type.expires_at)}")
         return ", at most ".join(parts) or "for ever"
 
     @display(description="Codes left")

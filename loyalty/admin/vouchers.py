@@ -19,6 +19,7 @@ from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin, ReadOnlyInline
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, money, name_of
+from loyalty.admin.moments import last_day
 from loyalty.admin.points import link_to
 from loyalty.admin.voucher_types import worth_in_words
 from loyalty.errors import LoyaltyError
@@ -95,7 +96,7 @@ class VoucherAdmin(ReadOnlyAdmin):
         "worth_shown",
         "whose",
         "issued_at",
-        "expires_at",
+        "valid_through",
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -109,6 +110,7 @@ class VoucherAdmin(ReadOnlyAdmin):
     actions_detail = ("cancel_voucher",)
     inlines = (EventInline,)
     readonly_fields = (
+        "valid_through",
         "status_now",
         "worth_shown",
         "whose",
@@ -124,7 +126,15 @@ class VoucherAdmin(ReadOnlyAdmin):
         ("Who has it, and why", {"fields": ("whose", "offer", "activity")}),
         (
             "When",
-            {"fields": ("issued_at", "claimed_at", "expires_at", "voided_at", "lock")},
+            {
+                "fields": (
+                    "issued_at",
+                    "claimed_at",
+                    "valid_through",
+                    "voided_at",
+                    "lock",
+                )
+            },
         ),
         (
             "What was redeemed",
@@ -279,6 +289,7 @@ def vouchers_of(member: Any, count: int) -> list[dict[str, Any]]:
             "worth": worth_of(one),
             "status": status_shown(one, now),
             "css": STATUS_LABELS[status_shown(one, now)],
+            "through": last_day(one.expires_at),
         }
         for one in rows.order_by("-pk")[:count]
     ]

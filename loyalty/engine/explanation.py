@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from loyalty.engine.decisions import Reason
+from loyalty.engine.ends import last_text
 
 _FIRST_YEAR = 1
 _LAST_YEAR = 9999
@@ -42,7 +43,7 @@ def sentence(
 
     >>> sentence("cap_reached", {"cap": 1, "used": 1,
     ...     "from": "2026-03-02T00:00:00+00:00", "until": "2026-03-09T00:00:00+00:00"})
-    'The cap was reached: 1 of 1 used from 2 Mar 2026 until 9 Mar 2026.'
+    'The cap was reached: 1 of 1 used from 2 Mar 2026 to 8 Mar 2026.'
     >>> sentence("more_attempts_needed", {"required": 3, "completed": 2})
     'Every 3rd completion pays; this was number 2.'
     """
@@ -160,7 +161,7 @@ def _not_started(operands: Mapping[str, Any], voice: Voice) -> str:
 
 
 def _ended(operands: Mapping[str, Any], voice: Voice) -> str:
-    return f"It ended on {_moment(operands['ends_at'], voice)}."
+    return f"Its last day was {_last(operands['ends_at'], voice)}."
 
 
 def _value_too_low(operands: Mapping[str, Any], _: Voice) -> str:
@@ -270,13 +271,17 @@ _SENTENCES: dict[Reason, Callable[[Mapping[str, Any], Voice], str]] = {
 
 
 def _window(start: Any, end: Any, voice: Voice) -> str:
-    """Return a window's bounds; those at the end of time are left out."""
+    """Return a window's first and last day; those at the end of time are left out."""
     first, last = _parsed(start), _parsed(end)
+    if first and last and last.year < _LAST_YEAR:
+        only = _last(last, voice)
+        if only == _moment(first, voice):
+            return f" on {only}"
     text = ""
     if first is not None and first.year > _FIRST_YEAR:
         text += f" from {_moment(first, voice)}"
     if last is not None and last.year < _LAST_YEAR:
-        text += f" until {_moment(last, voice)}"
+        text += f" to {_last(last, voice)}"
     return text or " ever"
 
 
@@ -293,6 +298,12 @@ def _moment(moment: Any, voice: Voice) -> str:
     local = parsed.astimezone(voice.zone)
     day = f"{local.day} {local:%b %Y}"
     return day if (local.hour, local.minute) == (0, 0) else f"{day}, {local:%H:%M}"
+
+
+def _last(ends_at: Any, voice: Voice) -> str:
+    """Return an exclusive end as the last day that counts."""
+    parsed = _parsed(ends_at)
+    return "?" if parsed is None else last_text(parsed, voice.zone)
 
 
 def _value(units: int) -> str:

@@ -4,6 +4,9 @@ from typing import Any
 
 from django.forms import ModelMultipleChoiceField, MultipleChoiceField
 from django.urls import reverse
+from django.utils import timezone
+
+from loyalty.admin.working_program import working_program, zone_of
 
 _MULTIPLE = (ModelMultipleChoiceField, MultipleChoiceField)
 
@@ -18,11 +21,13 @@ def shown(client, address):
     """What the form at ``address`` would send, untouched."""
     answer = client.get(address)
     assert answer.status_code == 200, answer.status_code
-    sent = _sent(answer.context["adminform"].form)
-    for inline in answer.context["inline_admin_formsets"]:
-        sent |= _sent(inline.formset.management_form)
-        for form in inline.formset.initial_forms:
-            sent |= _sent(form)
+    # Moments are shown on the program's clock.
+    with timezone.override(zone_of(working_program(answer.wsgi_request))):
+        sent = _sent(answer.context["adminform"].form)
+        for inline in answer.context["inline_admin_formsets"]:
+            sent |= _sent(inline.formset.management_form)
+            for form in inline.formset.initial_forms:
+                sent |= _sent(form)
     return sent
 
 

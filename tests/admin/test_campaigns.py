@@ -9,6 +9,7 @@ from django.utils import timezone
 from activities.services import record_activities
 from campaigns.models import Campaign
 from campaigns.services.audience import audience_count
+from loyalty.admin.moments import BAD_DATE
 from loyalty.models import ActivityType, ConfigurationRevision, SegmentMembership
 from tests.admin.forms import complaints, page, save, shown
 from tests.builders import (
@@ -51,7 +52,7 @@ def test_a_date_without_a_time_is_its_midnight_on_the_programs_clock(
         name="March",
         points="5",
         starts_at_0="1/3/2026",
-        ends_at_0="1/4/2026",
+        ends_at_0="31/3/2026",
     )
 
     assert answer.status_code == 302, complaints(answer)
@@ -66,7 +67,7 @@ def test_a_time_without_a_date_is_refused(marketing, program):
         marketing, page(Campaign, "add"), name="March", points="5", starts_at_1="08:00"
     )
 
-    assert "Enter a valid date." in complaints(answer)
+    assert BAD_DATE in complaints(answer)
 
 
 def test_the_page_of_a_live_campaign_warns_and_tells_what_it_gave(marketing, program):

@@ -109,7 +109,7 @@ REFUSED = [
     (Campaign, {**CAMPAIGN, "required_attempts": "0"}, "At least one attempt"),
     (
         Campaign,
-        {**CAMPAIGN, "starts_at_0": "2/1/2026", "ends_at_0": "1/1/2026"},
+        {**CAMPAIGN, "starts_at_0": "2/1/2026", "ends_at_0": "31/12/2025"},
         "The end must be after the start",
     ),
     (

@@ -84,7 +84,7 @@ SENTENCES = [
         Reason.ENDED,
         {"ends_at": datetime(2026, 3, 2, 18, 45, tzinfo=UTC)},
         PLAIN,
-        "It ended on 2 Mar 2026, 18:45.",
+        "Its last day was 2 Mar 2026, 18:44.",
     ),
     (
         Reason.VALUE_TOO_LOW,
@@ -126,7 +126,7 @@ SENTENCES = [
         Reason.CAP_REACHED,
         {"cap": 2, "used": 2, "from": EVENING, "until": "2026-03-03T18:30:00+00:00"},
         KOLKATA,
-        "The cap was reached: 2 of 2 used from 3 Mar 2026 until 4 Mar 2026.",
+        "The cap was reached: 2 of 2 used on 3 Mar 2026.",
     ),
     (
         Reason.CAP_REACHED,

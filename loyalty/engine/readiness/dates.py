@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from loyalty.engine.ends import as_last
 from loyalty.engine.facts import EVER, NEVER
 from loyalty.engine.readiness.subject import Finding, Severity, Subject, has_both_dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LATE = time(23, 59)
+_LATE = time(23, 58)
 _SHORT = timedelta(days=5)
 _LONGEST_LOOKED_THROUGH = timedelta(days=370)
+_TICK = timedelta(microseconds=1)
 _SATURDAY, _SUNDAY = 6, 7
 
 
@@ -47,38 +49,42 @@ def _of_end(subject: Subject) -> Iterator[Finding]:
     ends_at = subject.campaign.ends_at
     if ends_at >= NEVER:
         return
-    local = _local(subject, ends_at)
-    if local.time() >= _LATE:
+    day, minute = as_last(ends_at, subject.programme.rules.clock.zone)
+    if minute is None:
+        yield from _of_last_day(subject, day)
+    elif minute >= _LATE:
         text = (
-            f"It ends at {local:%H:%M:%S} on {_day(local)}, so the last moments of "
-            "that day are not in. End it at 00:00 of the day after."
+            f"It ends within the last minutes of {_day(day)}, so what happens in them "
+            "may not count. Set the last day without a time."
         )
         yield Finding(Severity.LOOK, "ends_before_midnight", text, "ends_at")
-    elif local.time() != time.min:
-        text = f"It ends at {local:%H:%M} on {_day(local)}, not at midnight."
-        yield Finding(Severity.LOOK, "end_not_midnight", text, "ends_at")
     else:
-        yield from _of_last_day(subject, local)
+        text = (
+            f"Its last minute is {minute:%H:%M} on {_day(day)}: the rest of that day "
+            "does not count."
+        )
+        yield Finding(Severity.LOOK, "end_not_midnight", text, "ends_at")
 
 
-def _of_last_day(subject: Subject, local: datetime) -> Iterator[Finding]:
-    """Yield that an end at midnight was probably meant a day later."""
+def _of_last_day(subject: Subject, last: date) -> Iterator[Finding]:
+    """Yield that the last day was probably meant to be the day after."""
     campaign = subject.campaign
     weekdays = campaign.schedule.weekdays if campaign.schedule else frozenset()
     is_weekend = has_both_dates(campaign) and (
         campaign.ends_at - campaign.starts_at <= _SHORT
         or weekdays == {_SATURDAY, _SUNDAY}
     )
-    if local.isoweekday() == _SUNDAY and is_weekend:
+    following = last + timedelta(days=1)
+    if last.isoweekday() == _SATURDAY and is_weekend:
         text = (
-            f"It ends as Sunday, {_day(local)}, begins: that Sunday is not in. If it "
-            "is meant to be, end it on Monday at 00:00."
+            f"Its last day is Saturday, {_day(last)}: the Sunday does not count. If it "
+            f"should, set the last day to {_day(following)}."
         )
         yield Finding(Severity.LOOK, "weekend_without_sunday", text, "ends_at")
-    elif (local + timedelta(days=1)).day == 1:
+    elif (following + timedelta(days=1)).day == 1:
         text = (
-            f"It ends as {_day(local)} begins: the last day of the month is not in. "
-            "If it is meant to be, end it on the first at 00:00."
+            f"Its last day is {_day(last)}: the last day of the month does not count. "
+            f"If it should, set the last day to {_day(following)}."
         )
         yield Finding(Severity.LOOK, "month_without_last_day", text, "ends_at")
 
@@ -87,9 +93,9 @@ def _of_clock_changes(subject: Subject) -> Iterator[Finding]:
     campaign = subject.campaign
     for moment, field, word in (
         (campaign.starts_at, "starts_at", "starts"),
-        (campaign.ends_at, "ends_at", "ends"),
+        (campaign.ends_at - _TICK, "ends_at", "ends"),
     ):
-        if EVER < moment < NEVER and _changes_on(subject, moment):
+        if EVER < moment < NEVER - _TICK and _changes_on(subject, moment):
             local = _local(subject, moment)
             text = (
                 f"It {word} on {_day(local)}, when the clocks change: that day has "
@@ -137,5 +143,5 @@ def _local(subject: Subject, moment: datetime) -> datetime:
     return moment.astimezone(subject.programme.rules.clock.zone)
 
 
-def _day(local: datetime) -> str:
+def _day(local: date) -> str:
     return f"{local.day} {local:%b %Y}"

@@ -39,13 +39,14 @@ def _of_time(subject: Subject) -> Iterator[Finding]:
         text = "Its dates and those of its group never overlap: it pays nobody."
         yield Finding(Severity.STOP, "group_dates_never_meet", text, "group")
     elif campaign.ends_at <= now:
-        text = f"It ended on {subject.day(campaign.ends_at)}: nobody earns from it."
+        last = subject.last_day(campaign.ends_at)
+        text = f"Its last day was {last}: nobody earns from it."
         yield Finding(Severity.STOP, "over", text, "ends_at")
     elif not opens_within_dates(campaign, subject.programme.rules.clock):
         text = (
             "Its weekdays and hours do not come between "
-            f"{subject.day(campaign.starts_at)} and {subject.day(campaign.ends_at)}: "
-            "it never opens."
+            f"{subject.day(campaign.starts_at)} and "
+            f"{subject.last_day(campaign.ends_at)}: it never opens."
         )
         yield Finding(Severity.STOP, "never_open", text, "weekdays")
     if low is not None and high is not None and low > high:

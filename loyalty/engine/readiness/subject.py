@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from loyalty.engine.ends import last_text
 from loyalty.engine.facts import EVER, NEVER
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ class Subject:
         )
 
     def last_day(self, ends_at: datetime) -> str:
-        """Return the last day inside, where something ends at midnight."""
-        return self.day(ends_at - timedelta(days=1))
+        """Return the last day, or minute, before an exclusive end."""
+        return last_text(ends_at, self.programme.rules.clock.zone)
 
     def points(self, amount: int, wallet: Wallet) -> str:
         """Return an amount with the name of its wallet."""

@@ -29,7 +29,7 @@ CASES = [
         {},
         LOOK,
         "end_not_midnight",
-        "It ends at 20:00 on 17 May 2026, not at midnight.",
+        "Its last minute is 19:59 on 17 May 2026: the rest of that day does not count.",
         id="end",
     ),
     pytest.param(
@@ -37,8 +37,8 @@ CASES = [
         {},
         LOOK,
         "ends_before_midnight",
-        "It ends at 23:59:59 on 17 May 2026, so the last moments of that day are not "
-        "in. End it at 00:00 of the day after.",
+        "It ends within the last minutes of 17 May 2026, so what happens in them may "
+        "not count. Set the last day without a time.",
         id="a second before midnight",
     ),
     pytest.param(
@@ -46,8 +46,8 @@ CASES = [
         {},
         LOOK,
         "ends_before_midnight",
-        "It ends at 23:59:00 on 17 May 2026, so the last moments of that day are not "
-        "in. End it at 00:00 of the day after.",
+        "It ends within the last minutes of 17 May 2026, so what happens in them may "
+        "not count. Set the last day without a time.",
         id="a minute before midnight",
     ),
     pytest.param(
@@ -64,8 +64,8 @@ CASES = [
         {},
         LOOK,
         "weekend_without_sunday",
-        "It ends as Sunday, 10 May 2026, begins: that Sunday is not in. If it is meant "
-        "to be, end it on Monday at 00:00.",
+        "Its last day is Saturday, 9 May 2026: the Sunday does not count. If it "
+        "should, set the last day to 10 May 2026.",
         id="weekend",
     ),
     pytest.param(
@@ -73,12 +73,12 @@ CASES = [
         {},
         LOOK,
         "month_without_last_day",
-        "It ends as 31 May 2026 begins: the last day of the month is not in. If it is "
-        "meant to be, end it on the first at 00:00.",
+        "Its last day is 30 May 2026: the last day of the month does not count. If it "
+        "should, set the last day to 31 May 2026.",
         id="month",
     ),
     pytest.param(
-        sound(ends_at=local(2026, 10, 25)),
+        sound(ends_at=local(2026, 10, 26)),
         {},
         LOOK,
         "ends_on_clock_change",

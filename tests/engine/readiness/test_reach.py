@@ -22,7 +22,7 @@ CASES = [
         {},
         STOP,
         "over",
-        "It ended on 20 Apr 2026: nobody earns from it.",
+        "Its last day was 19 Apr 2026: nobody earns from it.",
         id="over",
     ),
     pytest.param(
@@ -40,7 +40,7 @@ CASES = [
         {},
         STOP,
         "never_open",
-        "Its weekdays and hours do not come between 4 May 2026 and 7 May 2026: it "
+        "Its weekdays and hours do not come between 4 May 2026 and 6 May 2026: it "
         "never opens.",
         id="weekdays",
     ),
