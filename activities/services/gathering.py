@@ -9,7 +9,7 @@ from django.db import connection
 from activities.services.standing import load_standings
 from campaigns.services import budgets, items, quests
 from loyalty import ledger
-from loyalty.engine.conditions import attempts_window_of, window_of
+from loyalty.engine.conditions import counted_around
 from loyalty.engine.evaluation import segments_at
 from loyalty.engine.facts import (
     ActivityFacts,
@@ -177,7 +177,7 @@ def load_completions(
     members: set[int] = set()
     for member_id, offer, moment in looked_at:
         if offer.counts_completions:
-            start, end = _range_of(offer, moment, clock)
+            start, end = counted_around(offer, moment, clock)
             low, high = ranges.get(offer.id, (start, end))
             ranges[offer.id] = (min(low, start), max(high, end))
             members.add(member_id)
@@ -201,16 +201,6 @@ def load_completions(
         for member_id, offer_id, occurred_at, is_paid in cursor.fetchall():
             of_offer = histories[member_id].completions.setdefault(offer_id, [])
             of_offer.append(Completion(occurred_at, is_paid))
-
-
-def _range_of(
-    offer: Offer, moment: datetime, clock: Clock
-) -> tuple[datetime, datetime]:
-    window = window_of(offer, moment, clock)
-    if offer.required_attempts == 1:
-        return window
-    wider = attempts_window_of(offer, moment, clock)
-    return min(window.start, wider.start), max(window.end, wider.end)
 
 
 def gather_budgets(batch: Batch, *, lock: bool) -> None:

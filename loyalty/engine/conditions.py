@@ -12,10 +12,17 @@ from loyalty.engine.decisions import Reason, Rejection
 from loyalty.engine.facts import ActivityFacts, Completion, Offer, Schedule
 from loyalty.engine.holdout import is_held_out
 from loyalty.engine.items import matches_of
-from loyalty.engine.periods import ROLLING_UNITS, Unit, Window, window_containing
+from loyalty.engine.periods import (
+    MOVING_UNITS,
+    ROLLING_UNITS,
+    Unit,
+    Window,
+    reach_of,
+    window_containing,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from loyalty.engine.facts import Clock, Rules
 
@@ -177,8 +184,24 @@ def is_open(schedule: Schedule, moment: datetime, clock: Clock) -> bool:
 
 
 def window_of(offer: Offer, moment: datetime, clock: Clock) -> Window:
-    """Return the window in which awards of ``offer`` at ``moment`` are counted."""
+    """Return the window of the offer's period that ``moment`` is counted in.
+
+    Of a rolling period: the one that ends with the moment.
+    """
     return window_containing(offer.period, moment, clock.zone, clock.first_weekday)
+
+
+def counted_around(offer: Offer, moment: datetime, clock: Clock) -> Window:
+    """Return the time whose completions can matter for an award at ``moment``.
+
+    Before it and, where the period rolls, after it: what arrives late stands in the
+    windows of what happened later.
+    """
+    window = reach_of(offer.period, moment, clock.zone, clock.first_weekday)
+    if offer.required_attempts == 1:
+        return window
+    wider = attempts_window_of(offer, moment, clock)
+    return Window(min(window.start, wider.start), max(window.end, wider.end))
 
 
 def attempts_window_of(offer: Offer, moment: datetime, clock: Clock) -> Window:
@@ -196,19 +219,35 @@ def failure_of_count(
 ) -> Rejection | None:
     """Return why the cap or the required attempts forbid an award, else None."""
     if offer.cap is not None:
-        window = window_of(offer, moment, clock)
-        start, end = window
-        inside = [at for at, is_paid in completions if is_paid and start <= at < end]
-        used = len(inside)
-        if used >= offer.cap:
-            operands = {"cap": offer.cap, "used": used, "from": start, "until": end}
-            return Rejection(offer, Reason.CAP_REACHED, operands)
+        paid = [at for at, is_paid in completions if is_paid]
+        for start, end in _windows_with(offer, moment, paid, clock):
+            used = len([at for at in paid if start <= at < end])
+            if used >= offer.cap:
+                operands = {"cap": offer.cap, "used": used, "from": start, "until": end}
+                return Rejection(offer, Reason.CAP_REACHED, operands)
     if offer.required_attempts > 1:
         done = 1 + _attempts_since_award(offer, moment, completions, clock)
         if done < offer.required_attempts:
             operands = {"required": offer.required_attempts, "completed": done}
             return Rejection(offer, Reason.MORE_ATTEMPTS_NEEDED, operands)
     return None
+
+
+def _windows_with(
+    offer: Offer, moment: datetime, paid: Sequence[datetime], clock: Clock
+) -> Iterator[Window]:
+    """Yield the windows that contain ``moment`` and could be full.
+
+    Where the period rolls, also those that end with a later award: no window of that
+    length may hold more than the cap, in whatever order activities arrive.
+    """
+    yield window_of(offer, moment, clock)
+    if offer.period in MOVING_UNITS:
+        for later in sorted([at for at in paid if at > moment]):
+            window = window_of(offer, later, clock)
+            if window.start > moment:
+                return
+            yield window
 
 
 def _attempts_since_award(

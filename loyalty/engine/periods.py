@@ -45,6 +45,8 @@ _LENGTHS = {
     Unit.ROLLING_365_DAYS: 365 * _DAY,
 }
 ROLLING_UNITS = frozenset(_LENGTHS)
+# Each moment has a window of its own, and stands in those of later moments too.
+MOVING_UNITS = ROLLING_UNITS | {Unit.SEVEN_CALENDAR_DAYS}
 
 
 def window_containing(
@@ -85,6 +87,38 @@ def window_containing(
     if length is not None:
         return _rolling(moment.astimezone(UTC), length)
     return _calendar(unit, moment, zone, first_weekday)
+
+
+def reach_of(
+    unit: Unit, moment: datetime, zone: tzinfo, first_weekday: int = 0
+) -> Window:
+    """Return the time that all windows of ``unit`` with ``moment`` in them cover.
+
+    Of calendar periods that is the one window. Rolling windows reach back from the
+    moment and, as windows of later moments, forward from it.
+
+    Raises:
+        ValueError: ``moment`` is naive.
+
+    >>> noon = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+    >>> reach_of(Unit.ROLLING_24_HOURS, noon, UTC).end.isoformat()
+    '2026-03-05T12:00:00+00:00'
+    """
+    window = window_containing(unit, moment, zone, first_weekday)
+    if unit not in MOVING_UNITS:
+        return window
+    length = _LENGTHS.get(unit)
+    if length is not None:
+        moment = moment.astimezone(UTC)
+        return Window(
+            window.start, moment + length if _NEVER - moment > length else _NEVER
+        )
+    if window.end == _NEVER:
+        return window
+    following = (window.end - _TICK).astimezone(zone).date().toordinal() + 7
+    if following > _LAST_ORDINAL:
+        return Window(window.start, _NEVER)
+    return Window(window.start, start_of_day(date.fromordinal(following), zone))
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:

@@ -7,10 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.engine.conditions import failure_of_count, first_failure, is_open
+from loyalty.engine.conditions import (
+    counted_around,
+    failure_of_count,
+    first_failure,
+    is_open,
+)
 from loyalty.engine.decisions import Reason
 from loyalty.engine.facts import Clock, Completion, Item, ItemGroup, Rules, Schedule
-from loyalty.engine.periods import Unit
+from loyalty.engine.periods import MOVING_UNITS, Unit, window_containing
 from loyalty.engine.tiers import TierStep
 from tests.engine.offers import NOON, RULES, activity, offer
 
@@ -331,3 +336,73 @@ def test_a_group_to_reward_needs_a_product_even_if_it_requires_none(required):
     failure = first_failure(asked, activity(), frozenset(), None, TIERS)
 
     assert failure.operands == {"required": 1, "found": 0}
+
+
+LATER = [
+    (Unit.ROLLING_24_HOURS, paid(-23.999), True),
+    (Unit.ROLLING_24_HOURS, paid(-24), False),
+    (Unit.ROLLING_30_DAYS, paid(-30 * 24 + 0.001), True),
+    (Unit.ROLLING_30_DAYS, paid(-30 * 24), False),
+    (Unit.SEVEN_CALENDAR_DAYS, paid(-6 * 24 - 11.999), True),
+    (Unit.SEVEN_CALENDAR_DAYS, paid(-6 * 24 - 12), False),
+    (Unit.CALENDAR_DAY, paid(-11.999), True),
+    (Unit.CALENDAR_DAY, paid(-12), False),
+    # One before and one after: each in a window with the moment, not in one together.
+    (Unit.ROLLING_24_HOURS, paid(20, -20), True),
+]
+
+
+@pytest.mark.parametrize(("period", "completions", "is_capped"), LATER)
+def test_a_late_activity_is_counted_in_the_windows_of_later_awards(
+    period, completions, is_capped
+):
+    capped = offer(cap=1, period=period)
+
+    failure = failure_of_count(capped, NOON, completions, RULES.clock)
+
+    assert (failure is not None) is is_capped
+
+
+def test_a_late_activity_fits_between_awards_that_no_window_holds_together():
+    twice = offer(cap=2, period=Unit.ROLLING_24_HOURS)
+
+    assert failure_of_count(twice, NOON, paid(20, -20), RULES.clock) is None
+    assert failure_of_count(twice, NOON, paid(20, -3), RULES.clock) is not None
+
+
+def test_the_window_that_is_full_is_named():
+    capped = offer(cap=1, period=Unit.ROLLING_24_HOURS)
+
+    failure = failure_of_count(capped, NOON, paid(-5), RULES.clock)
+
+    until = failure.operands["until"]
+    assert until == NOON + timedelta(hours=5, microseconds=1)
+    assert failure.operands["from"] == until - timedelta(hours=24)
+
+
+@given(
+    unit=st.sampled_from(sorted(MOVING_UNITS, key=str)),
+    cap=st.integers(1, 3),
+    attempts=st.integers(1, 3),
+    moments=st.lists(st.integers(0, 400 * 24), max_size=25),
+)
+def test_no_window_holds_more_than_the_cap_in_whatever_order_activities_arrive(
+    unit, cap, attempts, moments
+):
+    capped = offer(cap=cap, period=unit, required_attempts=attempts)
+    if unit in {Unit.ROLLING_24_HOURS, Unit.SEVEN_CALENDAR_DAYS}:
+        moments = [hours / 20 for hours in moments]
+    completions: list[Completion] = []
+    for hours in moments:
+        at = NOON + timedelta(hours=hours)
+        around = counted_around(capped, at, RULES.clock)
+        gathered = [one for one in completions if around.start <= one[0] < around.end]
+        failure = failure_of_count(capped, at, gathered, RULES.clock)
+        if failure is None or failure.reason is Reason.MORE_ATTEMPTS_NEEDED:
+            completions.append(Completion(at, is_paid=failure is None))
+
+    awards = [at for at, is_paid in completions if is_paid]
+    for at in awards:
+        window = window_containing(unit, at, UTC)
+        held = [one for one in awards if window.start <= one < window.end]
+        assert len(held) <= cap

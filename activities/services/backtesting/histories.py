@@ -10,7 +10,7 @@ from activities.services.backtesting.trial import limited_offers, reachable_offe
 from activities.services.gathering import gather_codes
 from activities.services.standing import load_standings
 from campaigns.services import quests
-from loyalty.engine.conditions import attempts_window_of, window_of
+from loyalty.engine.conditions import counted_around
 from loyalty.engine.facts import Budget, Completion, MemberHistory, QuestHistory
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from activities.services.backtesting.trial import Span
-    from loyalty.engine.facts import Clock, Offer
     from loyalty.engine.programme import Programme
 
 
@@ -50,7 +49,7 @@ class HistoryLoader:
         self._span = span
         clock = programme.rules.clock
         self._counting = {
-            offer.id: _counts_from(offer, span.starts_at, clock)
+            offer.id: counted_around(offer, span.starts_at, clock).start
             for offer in reachable_offers(programme)
             if offer.counts_completions
         }
@@ -155,14 +154,6 @@ _TIERS = """
 SELECT member_id, since, tier_id, cause IN ('manual', 'configuration')
 FROM loyalty_membertier WHERE member_id = ANY(%s) AND since < %s ORDER BY since, id
 """
-
-
-def _counts_from(offer: Offer, moment: datetime, clock: Clock) -> datetime:
-    """Return the first moment whose completions can matter from ``moment`` on."""
-    start = window_of(offer, moment, clock).start
-    if offer.required_attempts == 1:
-        return start
-    return min(start, attempts_window_of(offer, moment, clock).start)
 
 
 def budgets_at(programme: Programme, moment: datetime) -> dict[int, Budget]:

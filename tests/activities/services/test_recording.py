@@ -285,6 +285,32 @@ def test_a_cap_counts_across_batches_and_late_arrivals_use_the_old_window(progra
     assert points(day_before) == {"First": 10}
 
 
+@pytest.mark.parametrize(
+    ("days", "paid"),
+    [
+        pytest.param((0, 10), [0], id="in order"),
+        pytest.param((10, 0), [10], id="the first arrives last"),
+        pytest.param((40, 0, 20), [40, 0], id="between two that are far apart"),
+        pytest.param((20, 0, 40), [20], id="on both sides of one"),
+    ],
+)
+def test_one_award_in_30_days_holds_in_whatever_order_activities_arrive(
+    program, days, paid
+):
+    period = FrequencyPeriod.objects.get(unit="rolling_30_days")
+    make_campaign(program, name="Once", cap_count=1, frequency_period=period)
+    member = make_member(program)
+    start = NOON - timedelta(days=60)
+
+    outcomes = [
+        record(program, purchase(member, occurred_at=start + timedelta(days=day)))[0]
+        for day in days
+    ]
+
+    paying = [bool(points(outcome)) for outcome in outcomes]
+    assert [day for day, pays in zip(days, paying, strict=True) if pays] == paid
+
+
 def test_every_third_completion_pays_where_three_attempts_are_required(program):
     make_campaign(program, name="Third", required_attempts=3)
     member = make_member(program)
