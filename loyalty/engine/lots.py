@@ -17,6 +17,18 @@ class OpenLot(NamedTuple):
     earned_at: datetime
     expires_at: datetime | None
     is_pending: bool = False
+    available_at: datetime | None = None
+
+    def has_expired(self, at: datetime) -> bool:
+        """Return whether the lot is gone at ``at``; the instant itself is outside."""
+        return self.expires_at is not None and self.expires_at <= at
+
+    def is_held_back(self, at: datetime) -> bool:
+        """Return whether the lot cannot be spent yet at ``at``.
+
+        The clock decides, not whether the regular work has released it.
+        """
+        return self.is_pending and (self.available_at is None or self.available_at > at)
 
 
 class Taken(NamedTuple):

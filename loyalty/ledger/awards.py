@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connection
 
 from loyalty.engine import lots
-from loyalty.engine.points import ExpiryModel, expiry_moment
+from loyalty.engine.points import expiry_moment
 from loyalty.errors import LoyaltyError
+from loyalty.ledger import inactivity
 from loyalty.ledger.holdings import (
     copy_lines,
     copy_moment,
@@ -22,10 +22,9 @@ from loyalty.models import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime, tzinfo
+    from datetime import datetime
 
     from loyalty.engine.facts import Wallet
-    from loyalty.engine.points import ExpiryRule
     from loyalty.engine.programme import Programme
     from loyalty.ledger.holdings import Holding, Holdings
 
@@ -89,9 +88,11 @@ def post_awards(
         account_id = issued[posting.wallet.id, posting.business_unit_id]
         _credit(posting, holding, account_id, programme, journal)
 
+    alive = inactivity.stretches_of(programme, postings, holdings)
+    inactivity.revive(alive, holdings, journal)
     save_holdings(holdings)
     journal.flush()
-    _put_off_inactivity(programme, postings, holdings)
+    inactivity.put_off(alive)
 
 
 def _credit(
@@ -178,72 +179,6 @@ def _dates_of(
         return available_at, None
     zone = programme.rules.clock.zone
     return available_at, expiry_moment(wallet.expiry, available_at, zone)
-
-
-def _put_off_inactivity(
-    programme: Programme, postings: Sequence[AwardPosting], holdings: Holdings
-) -> None:
-    """Move the expiry of lots, in wallets that expire by inactivity.
-
-    As if everything had arrived in order: a late activity is put off by later ones
-    itself, and may reach from what came before it to them.
-    """
-    moments: dict[int, set[datetime]] = defaultdict(set)
-    rules: dict[int, ExpiryRule] = {}
-    for posting in postings:
-        expiry = posting.wallet.expiry
-        if expiry is not None and expiry.model is ExpiryModel.INACTIVITY:
-            account_id = holdings[posting.member_id, posting.wallet.id].account_id
-            moments[account_id].add(posting.occurred_at)
-            rules[account_id] = expiry
-    if not moments:
-        return
-    _add_later_moments(moments)
-    zone = programme.rules.clock.zone
-    rows = [
-        (account_id, active_from, expires_at)
-        for account_id, some in moments.items()
-        for active_from, expires_at in _stretches(some, rules[account_id], zone)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE loyalty_lot l SET expires_at = v.expires_at"
-            " FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])"
-            " AS v(account_id, active_from, expires_at)"
-            " WHERE l.account_id = v.account_id AND l.remaining > 0"
-            " AND l.expires_at > v.active_from AND l.expires_at < v.expires_at",
-            [list(column) for column in zip(*rows, strict=True)],
-        )
-
-
-def _add_later_moments(moments: dict[int, set[datetime]]) -> None:
-    """Add when the accounts earned after the first of the moments given."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT l.account_id, l.earned_at"
-            " FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(account_id, first_at)"
-            " JOIN loyalty_lot l ON l.account_id = v.account_id"
-            " AND l.earned_at > v.first_at AND l.expires_at IS NOT NULL",
-            [list(moments), [min(some) for some in moments.values()]],
-        )
-        for account_id, earned_at in cursor.fetchall():
-            moments[account_id].add(earned_at)
-
-
-def _stretches(
-    moments: Iterable[datetime], rule: ExpiryRule, zone: tzinfo
-) -> list[tuple[datetime, datetime]]:
-    """Return from when to when activity kept points alive without a gap."""
-    found: list[tuple[datetime, datetime]] = []
-    for moment in sorted(moments):
-        expires_at = expiry_moment(rule, moment, zone)
-        if expires_at is None:
-            continue
-        if found and moment < found[-1][1]:
-            found[-1] = (found[-1][0], max(expires_at, found[-1][1]))
-        else:
-            found.append((moment, expires_at))
-    return found
 
 
 def post_completions(

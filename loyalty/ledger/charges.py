@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.ledger.debits import OpenLots
+from loyalty.ledger.due import settle
 from loyalty.ledger.holdings import open_missing
 from loyalty.ledger.journal import EntryDraft
-from loyalty.ledger.movements import InsufficientPoints, expire_lots
+from loyalty.ledger.movements import InsufficientPoints
 from loyalty.models import EntryKind
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class Purse:
         """Let the member pay; the caller saves the holdings and flushes the journal.
 
         Takes the lots that expire first, then the oldest. Where the wallet lets a
-        balance go below zero pending lots are taken too, and then what is not there;
-        lots that have expired are posted as that first.
+        balance go below zero pending lots are taken too, and then what is not there.
+        What is due, expiry and release, is posted before that.
 
         Raises:
             InsufficientPoints: fewer can be spent; nothing may be written then.
@@ -88,7 +89,7 @@ class Purse:
     def _pay(self, one: Charge, holding: Holding, journal: Journal) -> None:
         may_overdraw = self._may_overdraw(one.wallet_id)
         if may_overdraw and self._open_lots is not None:
-            expire_lots(holding, self._open_lots, journal, self._at)
+            settle(holding, self._open_lots, journal, self._at)
         usable = self._usable(one.wallet_id, takes_pending=may_overdraw)
         available = sum(lot.remaining for lot in usable)
         if available < one.amount and not may_overdraw:
@@ -131,7 +132,8 @@ class Purse:
         lots = [
             lot
             for lot in self._open_lots.of(holding.account_id)
-            if lot.expires_at is None or lot.expires_at > self._at
+            if not lot.has_expired(self._at)
         ]
-        free = [lot for lot in lots if not lot.is_pending]
-        return free + [lot for lot in lots if lot.is_pending and takes_pending]
+        free = [lot for lot in lots if not lot.is_held_back(self._at)]
+        held_back = [lot for lot in lots if lot.is_held_back(self._at)]
+        return free + held_back if takes_pending else free

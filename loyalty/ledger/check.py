@@ -63,8 +63,11 @@ LAWS: dict[str, str] = {
     "A lot holds its amount less what entries took from it": """
         SELECT 'lot ' || l.entry_id, l.remaining, l.amount - coalesce(c.taken, 0)
         FROM loyalty_lot l LEFT JOIN (
-            SELECT lot_id, sum(amount) AS taken
-            FROM loyalty_lotconsumption GROUP BY lot_id
+            SELECT c.lot_id, sum(c.amount) AS taken
+            FROM loyalty_lotconsumption c
+            LEFT JOIN loyalty_entry back
+              ON back.reverses_id = c.entry_id AND back.kind = 'expiry'
+            WHERE back.id IS NULL GROUP BY c.lot_id
         ) c ON c.lot_id = l.entry_id
         WHERE l.remaining <> l.amount - coalesce(c.taken, 0)
     """,
@@ -79,6 +82,8 @@ LAWS: dict[str, str] = {
         JOIN loyalty_account a ON a.id = e.credit_account_id
         LEFT JOIN loyalty_lot l ON l.entry_id = e.id
         WHERE a.member_id IS NOT NULL AND l.entry_id IS NULL
+          -- Points whose expiry is taken back are in their own lot again.
+          AND e.kind <> 'expiry'
     """,
     "What the lots hold is the balance, or nothing below zero": """
         SELECT 'account ' || a.id, greatest(a.balance, 0), coalesce(sum(l.remaining), 0)

@@ -25,7 +25,7 @@ class OpenLots:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT account_id, entry_id, remaining, earned_at, expires_at,"
-                " is_pending FROM loyalty_lot"
+                " is_pending, available_at FROM loyalty_lot"
                 " WHERE account_id = ANY(%s) AND remaining > 0",
                 [list(account_ids)],
             )
@@ -52,6 +52,20 @@ class OpenLots:
             if lot.is_pending:
                 holding.pending -= share
             self._leave(holding.account_id, lot, lot.remaining - share)
+
+    def add(self, account_id: int, lot: OpenLot) -> None:
+        """Add a lot that holds something again."""
+        some = self._by_account[account_id]
+        some.append(lot)
+        some.sort(key=order_of_consumption)
+
+    def release(self, lot: OpenLot, holding: Holding, journal: Journal) -> None:
+        """Let a pending lot of the holding be spent from now on."""
+        some = self._by_account[holding.account_id]
+        some[some.index(lot)] = lot._replace(is_pending=False)
+        journal.release(lot.id)
+        holding.pending -= lot.remaining
+        holding.is_changed = True
 
     def _leave(self, account_id: int, lot: OpenLot, remaining: int) -> None:
         some = self._by_account[account_id]

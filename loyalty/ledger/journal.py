@@ -51,6 +51,7 @@ class Journal:
     _lots: list[str] = field(default_factory=list)
     _consumptions: list[str] = field(default_factory=list)
     _lots_left: dict[int, int] = field(default_factory=dict)
+    _released: list[int] = field(default_factory=list)
 
     def reserve(self, count: int) -> None:
         """Fetch ids for ``count`` entries at once."""
@@ -101,6 +102,14 @@ class Journal:
         self.consumption(lot_id, entry_id, amount)
         self._lots_left[lot_id] = self._lots_left.get(lot_id, 0) + amount
 
+    def give_back(self, lot_id: int, amount: int) -> None:
+        """Note that a lot that stands in the database holds ``amount`` again."""
+        self._lots_left[lot_id] = self._lots_left.get(lot_id, 0) - amount
+
+    def release(self, lot_id: int) -> None:
+        """Note that a pending lot can be spent from now on."""
+        self._released.append(lot_id)
+
     def flush(self) -> None:
         """Write everything collected, in the order that foreign keys need."""
         copy_lines("loyalty_entry", _ENTRY_COLUMNS, self._entries)
@@ -116,8 +125,15 @@ class Journal:
                     " WHERE l.entry_id = v.id",
                     [list(self._lots_left), list(self._lots_left.values())],
                 )
+        if self._released:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE loyalty_lot SET is_pending = false"
+                    " WHERE entry_id = ANY(%s)",
+                    [self._released],
+                )
         self._entries, self._lots, self._consumptions = [], [], []
-        self._lots_left = {}
+        self._lots_left, self._released = {}, []
 
 
 def _null(value: int | None) -> str:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from loyalty.engine import lots
 from loyalty.errors import LoyaltyError
 from loyalty.ledger.debits import OpenLots
+from loyalty.ledger.due import expire_lots, side_account
 from loyalty.ledger.holdings import (
     holdings_of,
     lock_members,
@@ -16,12 +17,10 @@ from loyalty.ledger.holdings import (
     save_holdings,
 )
 from loyalty.ledger.journal import EntryDraft, Journal
-from loyalty.models import Account, AccountKind, EntryKind, Member
+from loyalty.models import AccountKind, EntryKind, Member
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from loyalty.ledger.holdings import Holding
 
 
 class Step(Protocol):
@@ -98,7 +97,7 @@ def _take(
         spendable = [
             lot
             for lot in open_lots.of(holding.account_id)
-            if not lot.is_pending and (lot.expires_at is None or lot.expires_at > at)
+            if not lot.is_held_back(at) and not lot.has_expired(at)
         ]
         available = sum(lot.remaining for lot in spendable)
         if available < amount:
@@ -182,6 +181,8 @@ def expire_due(program_id: int, *, at: datetime, member_count_max: int = 1000) -
         member_ids = _members_with(
             _MEMBERS_WITH_EXPIRED_LOTS, program_id, at, member_count_max
         )
+        if not member_ids:
+            return 0
         lock_members(member_ids)
         holdings = holdings_of(member_ids)
         by_account = {one.account_id: one for one in holdings.values()}
@@ -195,46 +196,6 @@ def expire_due(program_id: int, *, at: datetime, member_count_max: int = 1000) -
     return expired
 
 
-def expire_lots(
-    holding: Holding, open_lots: OpenLots, journal: Journal, at: datetime
-) -> int:
-    """Post the expiry of a locked holding's lots due at ``at``; return how many."""
-    due = [
-        lot
-        for lot in open_lots.of(holding.account_id)
-        if lot.expires_at is not None and lot.expires_at <= at
-    ]
-    if due:
-        side = side_account(holding.wallet_id, AccountKind.EXPIRED)
-        for lot in due:
-            _expire(lot, holding, side, open_lots, journal)
-    return len(due)
-
-
-def _expire(
-    lot: lots.OpenLot,
-    holding: Holding,
-    expired_account_id: int,
-    open_lots: OpenLots,
-    journal: Journal,
-) -> None:
-    if lot.expires_at is None:
-        return
-    entry_id = journal.entry(
-        EntryDraft(
-            kind=EntryKind.EXPIRY.value,
-            debit_account_id=holding.account_id,
-            credit_account_id=expired_account_id,
-            amount=lot.remaining,
-            bucket=_ADJUSTED_BUCKET,
-            occurred_at=lot.expires_at,
-        )
-    )
-    open_lots.take(lot.remaining, holding, [lot], journal, entry_id)
-    holding.balance -= lot.remaining
-    holding.is_changed = True
-
-
 def release_due(program_id: int, *, at: datetime, member_count_max: int = 1000) -> int:
     """Release pending lots due at ``at``, for some members; return how many lots.
 
@@ -244,6 +205,8 @@ def release_due(program_id: int, *, at: datetime, member_count_max: int = 1000) 
         member_ids = _members_with(
             _MEMBERS_WITH_LOTS_TO_RELEASE, program_id, at, member_count_max
         )
+        if not member_ids:
+            return 0
         lock_members(member_ids)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -279,14 +242,6 @@ def _members_with(
     with connection.cursor() as cursor:
         cursor.execute(query, [program_id, at, count_max])
         return sorted(row[0] for row in cursor.fetchall())
-
-
-def side_account(wallet_id: int, kind: AccountKind) -> int:
-    """Return the program's own account of a kind in a wallet."""
-    account: int = Account.objects.values_list("pk", flat=True).get(
-        wallet_id=wallet_id, kind=kind, business_unit__isnull=True
-    )
-    return account
 
 
 def _require_positive(amount: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import connection
 
 from loyalty.ledger.debits import OpenLots
+from loyalty.ledger.due import expired_lots, settle, take_back_expiry
 from loyalty.ledger.holdings import save_holdings
 from loyalty.ledger.journal import EntryDraft, Journal
 from loyalty.models import EntryKind, Wallet
@@ -60,10 +61,12 @@ class Undoing(NamedTuple):
 def reverse_awards(undoing: Undoing, holdings: Holdings) -> list[Reversed]:
     """Take back every award of the activities that is not taken back yet.
 
-    First from the award's own lot, then from the member's other lots in order of
-    consumption. What is left takes the balance below zero if the wallet allows
-    it; otherwise it is owed by the next earnings. Completions are deleted, which
-    gives caps and attempts back to the windows they came from.
+    What has expired of an award is gone and is neither taken again nor owed: its
+    expiry is taken back with it. The rest is taken first from the award's own lot,
+    then from the member's other lots in order of consumption. What is left takes the
+    balance below zero if the wallet allows it; otherwise it is owed by the next
+    earnings. Completions are deleted, which gives caps and attempts back to the
+    windows they came from.
 
     Every member must be locked and ``holdings`` loaded after that.
     """
@@ -74,10 +77,25 @@ def reverse_awards(undoing: Undoing, holdings: Holdings) -> list[Reversed]:
     open_lots = OpenLots({one.account_id for one in holdings.values()})
     journal = Journal(program_id, undoing.created_at)
     journal.reserve(max(len(awards), 1))
+    for holding in holdings.values():
+        settle(holding, open_lots, journal, undoing.created_at)
+    journal.flush()
+    expired = expired_lots([award.entry_id for award in awards])
 
     undone = []
     for award in awards:
         holding = holdings[award.member_id, award.wallet_id]
+        if award.entry_id in expired:
+            gone = expired[award.entry_id]
+            lot = take_back_expiry(
+                gone,
+                holding,
+                journal,
+                reason=undoing.reason,
+                activity_id=award.activity_id,
+            )
+            if lot.remaining:
+                open_lots.add(holding.account_id, lot)
         is_allowed = award.wallet_id in below_zero
         shortfall = _take_back(
             award, holding, open_lots, journal, undoing.reason, is_allowed
