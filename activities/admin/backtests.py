@@ -19,7 +19,11 @@ from activities import tasks
 from activities.admin import backtest_form, backtest_page
 from activities.admin.trying import try_page
 from activities.models import Backtest
-from activities.services.backtesting import cancel_backtest, create_backtest
+from activities.services.backtesting import (
+    cancel_backtest,
+    create_backtest,
+    restart_backtest,
+)
 from loyalty.admin.bases import ReadOnlyAdmin
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import bar, points
@@ -70,6 +74,7 @@ class BacktestAdmin(ReadOnlyAdmin):
             ("<int:pk>/progress/", self.progress, "progress"),
             ("<int:pk>/winners/", self.winners, "winners"),
             ("<int:pk>/cancel/", self.cancel, "cancel"),
+            ("<int:pk>/start-again/", self.start_again, "start_again"),
         )
         wrap = self.admin_site.admin_view
         own = [
@@ -236,6 +241,28 @@ class BacktestAdmin(ReadOnlyAdmin):
             messages.warning(request, refusal.message)
         else:
             self.message_of(request, "The backtest is cancelled.")
+        return self.back_to(backtest)
+
+    def start_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then let a backtest that failed run once more."""
+        backtest = self._own(request, pk)
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if not is_confirmed(request):
+            question = Question(
+                "Start this backtest again?",
+                "It goes on where it stopped. A backtest never pays anything.",
+                "Start again",
+            )
+            back = self.address_of("change", pk)
+            return ask(request, self, question, back=back, obj=backtest)
+        try:
+            restart_backtest(backtest)
+        except LoyaltyError as refusal:
+            messages.warning(request, refusal.message)
+        else:
+            tasks.enqueue_backtest(backtest.pk)
+            self.message_of(request, "The backtest is started again.")
         return self.back_to(backtest)
 
     def try_out(self, request: HttpRequest) -> HttpResponse:

@@ -98,6 +98,7 @@ class RuleSegmentAdmin(ProgramAdmin):
         segment = self._saved(request, object_id)
         if segment is not None and request.method == "GET":
             extra |= _size_of(segment)
+            extra["failure"] = segment.state.failure if _has_state(segment) else ""
         return super().changeform_view(request, object_id, form_url, extra)
 
     def _saved(self, request: HttpRequest, object_id: str | None) -> RuleSegment | None:
@@ -108,8 +109,8 @@ class RuleSegmentAdmin(ProgramAdmin):
     @display(description="Members now")
     def members_now(self, segment: RuleSegment) -> str:
         """Return how many the last refresh let in."""
-        state = getattr(segment, "state", None)
-        return f"{state.member_count:,}" if state else "not yet known"
+        is_known = _has_state(segment) and segment.state.refreshed_at
+        return f"{segment.state.member_count:,}" if is_known else "not yet known"
 
     @display(description="Up to date as of")
     def refreshed(self, segment: RuleSegment) -> Any:
@@ -151,6 +152,10 @@ class RuleSegmentAdmin(ProgramAdmin):
         segment = self.row_or_404(request, object_id)
         page = list_page(SegmentMembership, segment__id__exact=segment.pk)
         return HttpResponse(status=302, headers={"Location": page})
+
+
+def _has_state(segment: RuleSegment) -> bool:
+    return hasattr(segment, "state")
 
 
 def _size_of(segment: RuleSegment) -> dict[str, Any]:

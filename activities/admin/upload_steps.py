@@ -69,6 +69,20 @@ def _undo(upload: Upload, actor: str, now: datetime) -> None:
     tasks.enqueue_undo(upload.pk)
 
 
+def _check_again(upload: Upload, actor: str, now: datetime) -> None:
+    uploads.check_again(upload, actor=actor, now=now)
+    tasks.enqueue_validation(upload.pk)
+
+
+def _ask_check_again(upload: Upload) -> Question:
+    return Question(
+        "Check this file once more?",
+        f"“{upload.original_name}” is read again from its start. That helps if the "
+        "trouble was not in the file. Nothing is recorded before you confirm it.",
+        "Check it again",
+    )
+
+
 def _ask_confirm(upload: Upload) -> Question:
     found = upload.dry_run
     known = found.get("already_recorded", 0)
@@ -143,6 +157,15 @@ def _ask_undo(upload: Upload) -> Question:
 
 
 STEPS = {
+    "check-again": UploadAction(
+        "Check it again…",
+        (UploadStatus.FAILED,),
+        _CHANGE,
+        _ask_check_again,
+        _check_again,
+        "The file is being checked again.",
+        is_quiet=True,
+    ),
     "confirm": UploadAction(
         "Award the points…",
         (UploadStatus.VALIDATED,),

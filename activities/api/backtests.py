@@ -21,6 +21,7 @@ from activities.services.backtesting import (
     Span,
     cancel_backtest,
     create_backtest,
+    restart_backtest,
 )
 from loyalty.api.fields import moment_text
 from loyalty.api.filters import NumberFilter
@@ -161,6 +162,17 @@ class BacktestViewSet(ProgramViewSet):
             raise invalid_at("", "unknown_member", "Send nothing, or an empty object.")
         now = datetime.now(tz=UTC)
         return Response(body_of(cancel_backtest(self.get_object(), now=now)))
+
+    @extend_schema(request=None, responses=BacktestAnswer)
+    @action(detail=True, methods=["post"], url_path="start-again")
+    @idempotent
+    def start_again(self, request: Request, pk: str) -> Response:
+        """Start a backtest again that failed; `failure` says why it did."""
+        if self.check_object_body(request):
+            raise invalid_at("", "unknown_member", "Send nothing, or an empty object.")
+        backtest = restart_backtest(self.get_object())
+        tasks.enqueue_backtest(backtest.pk)
+        return Response(body_of(backtest))
 
 
 def summary_of(backtest: Backtest) -> dict[str, Any]:

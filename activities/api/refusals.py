@@ -23,6 +23,7 @@ STATUS_OF_REFUSAL.update(
         "not_set_off_by_activities": 422,
         "empty_period": 422,
         "backtest_ended": 409,
+        "backtest_not_failed": 409,
         "unknown_campaign": 404,
         "campaign_not_active": 409,
         "campaign_fully_redeemed": 409,

@@ -147,6 +147,16 @@ class UploadViewSet(ProgramViewSet):
         )
 
     @extend_schema(request=None, responses=bodies.UploadAnswer)
+    @action(detail=True, methods=["post"], url_path="check-again")
+    @idempotent
+    def check_again(self, request: Request, pk: str) -> Response:
+        """Check a file once more whose check failed.
+
+        It helps where the trouble was not in the file; `failure` says what it was.
+        """
+        return self._take(request, uploads.check_again, tasks.enqueue_validation)
+
+    @extend_schema(request=None, responses=bodies.UploadAnswer)
     @action(detail=True, methods=["post"])
     @idempotent
     def confirm(self, request: Request, pk: str) -> Response:

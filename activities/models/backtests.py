@@ -76,6 +76,8 @@ class Backtest(models.Model):
     )
     # Who may go on: a worker that finds another number here stops.
     attempt = models.PositiveIntegerField(default=0, editable=False)
+    # How often it was begun since it last got on.
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     # The configuration that it tries; another one makes it start anew.
     revision = models.BigIntegerField(null=True, blank=True)
     plan = models.JSONField(

@@ -129,6 +129,8 @@ class Upload(models.Model):
     )
     # Who may go on checking: a worker that finds another number here stops.
     attempt = models.PositiveIntegerField(default=0, editable=False)
+    # How often the check was begun since the file came, or somebody asked for it.
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     # Progress within the phase: bytes, chunks or activities. What was done before
     # the phase was (re)started does not count for its rate.
     phase = models.CharField(
@@ -139,7 +141,7 @@ class Upload(models.Model):
     phase_done = models.BigIntegerField(default=0)
     phase_total = models.BigIntegerField(default=0)
     failure = models.TextField(
-        blank=True, help_text="Why the file as a whole cannot be used."
+        blank=True, help_text="Why the file cannot be used, or its work stands still."
     )
     line_count = models.BigIntegerField("lines", default=0)
     activity_count = models.BigIntegerField(
@@ -250,6 +252,9 @@ class UploadChunk(models.Model):
         max_length=8, choices=ChunkStatus.choices, default=ChunkStatus.PENDING
     )
     row_count = models.PositiveIntegerField()
+    # How often a worker began to record or undo it since that last went well.
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    claimed_at = models.DateTimeField(null=True)
     recorded_count = models.PositiveIntegerField(default=0)
     duplicate_count = models.PositiveIntegerField(default=0)
     refused_count = models.PositiveIntegerField(default=0)

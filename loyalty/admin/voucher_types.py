@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.utils import timezone
 from unfold.decorators import action, display
@@ -21,7 +21,9 @@ from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import list_page, money, number
 from loyalty.admin.lists import NamesFileForm
 from loyalty.admin.moments import last_day
+from loyalty.errors import LoyaltyError
 from loyalty.models import (
+    CodeJobKind,
     CodeJobStatus,
     CodeSource,
     Voucher,
@@ -123,10 +125,21 @@ class VoucherTypeAdmin(ProgramAdmin):
     )
 
     def get_urls(self) -> list[Any]:
-        """Add the bar that the page puts in place of the old one."""
-        view = self.admin_site.admin_view(self.progress)
-        name = "loyalty_vouchertype_progress"
-        return [path("<int:pk>/progress/", view, name=name), *super().get_urls()]
+        """Add the bar that the page puts in place of the old one, and a step."""
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "<int:pk>/progress/",
+                wrap(self.progress),
+                name="loyalty_vouchertype_progress",
+            ),
+            path(
+                "<int:pk>/codes/<int:job>/start-again/",
+                wrap(self.start_again),
+                name="loyalty_vouchertype_start_again",
+            ),
+            *super().get_urls(),
+        ]
 
     def get_prepopulated_fields(
         self, request: HttpRequest, obj: VoucherType | None = None
@@ -260,6 +273,31 @@ class VoucherTypeAdmin(ProgramAdmin):
         answer["Cache-Control"] = "no-store"
         return answer
 
+    def start_again(self, request: HttpRequest, pk: int, job: int) -> HttpResponse:
+        """Ask, then let codes that failed to be added be added after all."""
+        found = self.row_or_404(request, str(pk))
+        if not self.has_fill_permission(request, pk):
+            raise PermissionDenied
+        row = get_object_or_404(VoucherCodeJob, pk=job, voucher_type=found)
+        if not is_confirmed(request):
+            question = Question(
+                "Start this again?",
+                f"It goes on where it stood: {row.added_count:,} codes were added. "
+                "No code is added twice.",
+                "Start again",
+            )
+            back = self.address_of("change", found.pk)
+            return ask(request, self, question, back=back, obj=found)
+        try:
+            vouchers.restart_code_job(row)
+        except LoyaltyError as refusal:
+            messages.warning(request, refusal.message)
+        else:
+            tasks.enqueue_code_job(row.pk)
+            self.log_change(request, found, "Started a list of codes again.")
+            self.message_of(request, "The codes are being added.")
+        return self.back_to(found)
+
     @staticmethod
     def _person(request: HttpRequest) -> Any:
         return request.user
@@ -276,11 +314,16 @@ def codes_context(voucher_type: VoucherType) -> dict[str, Any]:
     is_working = any(job.status in _WORKING for job in jobs)
     return {
         "voucher_type": voucher_type,
-        "jobs": [(job, _percent(job)) for job in jobs],
+        "jobs": [(job, _percent(job), _can_restart(job)) for job in jobs],
         "is_working": is_working,
         "stage": "working" if is_working else "done",
         "codes_left": voucher_type.stock.codes_left,
     }
+
+
+def _can_restart(job: VoucherCodeJob) -> bool:
+    is_file_gone = job.kind == CodeJobKind.UPLOAD and not job.file
+    return job.status == CodeJobStatus.FAILED and not is_file_gone
 
 
 def _percent(job: VoucherCodeJob) -> int:

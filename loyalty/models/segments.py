@@ -290,10 +290,17 @@ class SegmentState(models.Model):
     segment = models.OneToOneField(
         Segment, on_delete=models.CASCADE, related_name="state"
     )
-    refreshed_at = models.DateTimeField()
-    member_count = models.PositiveIntegerField()
-    entered_count = models.PositiveIntegerField()
-    left_count = models.PositiveIntegerField()
+    refreshed_at = models.DateTimeField(
+        null=True, help_text="Empty while it has never been refreshed."
+    )
+    member_count = models.PositiveIntegerField(default=0)
+    entered_count = models.PositiveIntegerField(default=0)
+    left_count = models.PositiveIntegerField(default=0)
+    # How often a refresh was begun since one went well.
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    failure = models.TextField(
+        blank=True, db_default="", help_text="Why it is no longer refreshed by itself."
+    )
 
     def __str__(self) -> str:
-        return f"{self.segment_id} at {self.refreshed_at:%Y-%m-%d %H:%M}"
+        return f"State of segment {self.segment_id}"

@@ -266,6 +266,9 @@ class VoucherCodeJob(models.Model):
         null=True, help_text="When the last step was committed."
     )
     finished_at = models.DateTimeField(null=True)
+    attempt = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    # How often it was begun since it last added codes.
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name = "list of codes"

@@ -63,3 +63,20 @@ def test_checking_takes_no_more_memory_for_twenty_times_the_rows(program, tmp_pa
         assert upload.refused_count == count // 10
     assert peaks[1] < PEAK_MEGABYTES_MAX
     assert peaks[1] - peaks[0] < GROWTH_MEGABYTES_MAX
+
+
+def test_long_lines_that_are_refused_are_not_held(program, tmp_path):
+    path = tmp_path / "long.jsonl"
+    line = b'{"key": "A", "note": "' + b"x" * 9_900_000 + b'"}\n'
+    with path.open("wb") as file:
+        for _ in range(40):
+            file.write(line)
+    with path.open("rb") as stream:
+        upload = uploads.create_upload(program, File(stream, name=path.name), now=NOW)
+
+    peak = Worker("validate", upload).begin().peak_megabytes()
+
+    upload.refresh_from_db()
+    assert (upload.status, upload.refused_count) == (UploadStatus.VALIDATED, 40)
+    # What operators are told that a worker takes.
+    assert peak < 400

@@ -5,16 +5,19 @@ from activities.services.backtesting.replaying import Replay
 from activities.services.backtesting.running import replayed, run_backtest
 from activities.services.backtesting.starting import (
     BacktestEnded,
+    BacktestNotFailed,
     EmptyPeriod,
     NewBacktest,
     cancel_backtest,
     create_backtest,
     recorded_span,
+    restart_backtest,
 )
 from activities.services.backtesting.trial import Span, UnknownTrial, trial_programme
 
 __all__ = [
     "BacktestEnded",
+    "BacktestNotFailed",
     "EmptyPeriod",
     "NewBacktest",
     "Replay",
@@ -24,6 +27,7 @@ __all__ = [
     "create_backtest",
     "recorded_span",
     "replayed",
+    "restart_backtest",
     "run_backtest",
     "stalled_backtests",
     "trial_programme",

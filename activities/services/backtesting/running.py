@@ -12,12 +12,7 @@ from django.db import connection
 
 from activities.models import Backtest, BacktestDates, BacktestStatus
 from activities.services.backtesting.histories import budgets_at
-from activities.services.backtesting.leases import (
-    Lease,
-    Superseded,
-    hand_over,
-    take_lease,
-)
+from activities.services.backtesting.leases import BACKTEST
 from activities.services.backtesting.reading import Members, stored_activities
 from activities.services.backtesting.replaying import Replay
 from activities.services.backtesting.results import recorded_sums, result_of
@@ -33,14 +28,15 @@ from activities.services.backtesting.trial import (
     trial_programme,
     within,
 )
-from loyalty.errors import LoyaltyError
 from loyalty.models import Member
+from loyalty.services import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from loyalty.engine.programme import Programme
+    from loyalty.services.jobs import Lease
 
 MEMBERS_AT_ONCE = 2_000
 _EVERY_MEMBER = 2**63 - 1
@@ -55,16 +51,11 @@ def run_backtest(backtest_id: int, *, until: datetime | None = None) -> bool:
     range, which then starts anew. If the configuration changes in between, all of it
     does: a result is always of one revision.
     """
-    lease = take_lease(backtest_id)
-    if lease is None:
-        return False
-    try:
-        return _Run(lease).go_on(until)
-    except Superseded:
-        return False
-    except LoyaltyError as refusal:
-        _fail(lease, refusal.message)
-        return False
+    return bool(
+        jobs.attempt(
+            BACKTEST, backtest_id, lambda lease: _Run(lease).go_on(until), _fail
+        )
+    )
 
 
 def counted_awards(programme: Programme, tried: frozenset[int]) -> Counted:
@@ -83,7 +74,7 @@ class _Run:
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
-        self._row = Backtest.objects.select_related("program").get(pk=lease.backtest_id)
+        self._row = Backtest.objects.select_related("program").get(pk=lease.job_id)
         self._tried = frozenset(self._row.campaigns.values_list("pk", flat=True))
         self._span = Span(self._row.starts_at, self._row.ends_at)
         over = self._span if self._row.dates == BacktestDates.PERIOD else None
@@ -97,8 +88,10 @@ class _Run:
             self._begin()
         for number in range(row.chunks_done, len(row.plan)):
             if until is not None and _clock() >= until:
-                hand_over(self._lease)
+                self._lease.put_back()
                 return True
+            if jobs.is_stopping():
+                raise jobs.Stopping
             self._run_chunk(number)
         self._finish()
         return False
@@ -140,10 +133,14 @@ class _Run:
             partial=row.partial,
             done_count=row.done_count,
             chunks_done=row.chunks_done,
+            # What is done stays done: from here on attempts count anew.
+            tries=0,
         )
+        self._lease.tries = 0
 
     def _beat(self, done: int) -> None:
-        """Say how far it is, now and then."""
+        """Say how far it is, now and then, and look whether to go on."""
+        self._lease.look()
         if time.monotonic() - self._written_at >= _WRITE_EVERY_SECONDS:
             self._lease.write(done_count=done)
             self._written_at = time.monotonic()
@@ -232,7 +229,4 @@ def _clock() -> datetime:
 
 
 def _fail(lease: Lease, reason: str) -> None:
-    try:
-        lease.write(status=BacktestStatus.FAILED.value, failure=reason)
-    except Superseded:
-        return
+    lease.write(status=BacktestStatus.FAILED.value, failure=reason)

@@ -33,6 +33,12 @@ class BacktestEnded(LoyaltyError):
     code = "backtest_ended"
 
 
+class BacktestNotFailed(LoyaltyError):
+    """The backtest waits, runs, or came to its end."""
+
+    code = "backtest_not_failed"
+
+
 @dataclass(frozen=True)
 class NewBacktest:
     """What is to be tried: campaigns by number, over which period, at what cost."""
@@ -90,6 +96,21 @@ def cancel_backtest(backtest: Backtest, *, now: datetime) -> Backtest:
     ).update(status=BacktestStatus.CANCELLED, finished_at=now, partial={}, plan=[])
     if not changed:
         raise BacktestEnded("This backtest is at its end already.")
+    backtest.refresh_from_db()
+    return backtest
+
+
+def restart_backtest(backtest: Backtest) -> Backtest:
+    """Let a backtest that failed run once more; attempts count anew.
+
+    Raises:
+        BacktestNotFailed: it has not failed.
+    """
+    changed = Backtest.objects.filter(
+        pk=backtest.pk, status=BacktestStatus.FAILED
+    ).update(status=BacktestStatus.QUEUED, failure="", tries=0, touched_at=None)
+    if not changed:
+        raise BacktestNotFailed("Only a backtest that failed can be started again.")
     backtest.refresh_from_db()
     return backtest
 

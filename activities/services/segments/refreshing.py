@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
 
 from activities.services.segments.compiling import Query, Scope, in_order, members_query
 from loyalty.models import Segment, SegmentKind, SegmentState
+from loyalty.services import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from loyalty.models import SegmentRule
+
+logger = logging.getLogger("loyalty.jobs")
 
 # First number of the advisory lock that keeps refreshes of one segment apart.
 _LOCK = 7302
@@ -63,7 +68,12 @@ def refresh_segment(segment: Segment, *, now: datetime) -> Refreshed:
         found = _move(segment, Scope(segment.program_id, now))
         SegmentState.objects.update_or_create(
             segment=segment,
-            defaults={**found._asdict(), "refreshed_at": now},
+            defaults={
+                **found._asdict(),
+                "refreshed_at": now,
+                "tries": 0,
+                "failure": "",
+            },
         )
     return found
 
@@ -79,18 +89,53 @@ def refresh_segments(
     if program_id is not None:
         segments = segments.filter(program=program_id)
     by_id = {segment.pk: segment for segment in segments}
-    return {pk: refresh_segment(by_id[pk], now=now) for pk in in_order(by_id)}
+    found = {pk: _attempt(by_id[pk], now) for pk in in_order(by_id)}
+    return {pk: one for pk, one in found.items() if one is not None}
+
+
+def _attempt(segment: Segment, now: datetime) -> Refreshed | None:
+    """Refresh a segment unless its attempts are used up; one that fails stops alone."""
+    SegmentState.objects.get_or_create(segment=segment)
+    states = SegmentState.objects.filter(segment=segment)
+    left = states.filter(tries__lt=jobs.ATTEMPTS_MAX)
+    if not left.update(tries=F("tries") + 1):
+        states.filter(failure="").update(failure=jobs.gave_up("Its refresh"))
+        return None
+    try:
+        return refresh_segment(segment, now=now)
+    except (OperationalError, InterfaceError):
+        logger.warning("Segment %s is refreshed later", segment.pk, exc_info=True)
+    except Exception as error:  # noqa: BLE001 (the other segments go on)
+        _stop(segment, error)
+    return None
+
+
+def _stop(segment: Segment, error: Exception) -> None:
+    """Refresh the segment no more until somebody asks for it."""
+    sentence = jobs.sentence_of(error, f"The refresh of segment {segment.pk}")
+    SegmentState.objects.update_or_create(
+        segment=segment, defaults={"tries": jobs.ATTEMPTS_MAX, "failure": sentence}
+    )
 
 
 def refresh_members(
     program_id: int, member_ids: Collection[int], *, now: datetime
 ) -> None:
-    """Bring single members up to date in every segment of the program's rules."""
+    """Bring single members up to date in every segment of the program's rules.
+
+    A segment whose refresh failed for good is passed over.
+    """
     segments = Segment.objects.filter(program=program_id, kind=SegmentKind.RULES)
+    segments = segments.exclude(state__tries__gte=jobs.ATTEMPTS_MAX)
     by_id = {segment.pk: segment for segment in segments}
     for pk in in_order(by_id):
-        with transaction.atomic():
-            _move(by_id[pk], Scope(program_id, now, sorted(member_ids)))
+        try:
+            with transaction.atomic():
+                _move(by_id[pk], Scope(program_id, now, sorted(member_ids)))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 (the other segments go on)
+            _stop(by_id[pk], error)
 
 
 def matching_count(

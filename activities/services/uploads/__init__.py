@@ -13,6 +13,7 @@ from activities.services.uploads.running import run_chunks, run_chunks_in_thread
 from activities.services.uploads.steps import (
     UploadOptions,
     cancel_upload,
+    check_again,
     clear_ended_upload,
     confirm_upload,
     create_upload,
@@ -39,6 +40,7 @@ __all__ = [
     "UploadOptions",
     "UploadProgress",
     "cancel_upload",
+    "check_again",
     "clear_ended_upload",
     "confirm_upload",
     "create_upload",

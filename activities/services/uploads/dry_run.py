@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from activities.models import Upload
     from activities.services.commands import Outcome, RecordActivity
-    from activities.services.uploads.leases import Lease
     from activities.services.uploads.payloads import StagedRow
     from loyalty.engine.decisions import Decision
     from loyalty.engine.facts import Budget
+    from loyalty.services.jobs import Lease
 
 # More rows of one chunk than this are tried in pieces that do not know what the
 # pieces before them would have earned.
@@ -115,6 +115,7 @@ class DryRun:
         refused = []
         members: set[str] = set()
         for start in range(0, len(rows), TRIED_AT_ONCE):
+            self.lease.look()
             piece = rows[start : start + TRIED_AT_ONCE]
             commands = [self._command_of(row) for row in piece]
             self._counts["pieces"] += bool(start)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ITEMS_MAX = 10_000
+# The lines of one activity are held in memory together.
+_GROUP_CHARACTERS_MAX = 20 * 1024 * 1024
 
 Cells = list[Any]
 
@@ -22,19 +24,32 @@ class BadRow(NamedTuple):
     key: Any = None
 
 
+def bare(error: RowRefused) -> RowRefused:
+    """Return the error without the frames that it was raised from.
+
+    They would hold the line that was read, until somebody looks for cycles.
+    """
+    error.__traceback__ = error.__context__ = None
+    return error
+
+
 class Group:
     """The rows of one activity, or what is wrong with them."""
 
-    __slots__ = ("line_numbers", "problem", "rows")
+    __slots__ = ("_size", "line_numbers", "problem", "rows")
 
     def __init__(self, line: int, row: Cells) -> None:
+        self._size = 0
         self.line_numbers = [line]
         self.rows = [row]
         self.problem: tuple[int, RowRefused] | None = None
 
     def add(self, line: int, row: Cells) -> None:
-        """Add a line; too many are refused and no longer kept."""
-        if len(self.rows) < ITEMS_MAX:
+        """Add a line; too many, or too large ones, are refused and not kept."""
+        self._size += _size_of(row)
+        if self._size > _GROUP_CHARACTERS_MAX:
+            self._refuse_large(line)
+        elif len(self.rows) < ITEMS_MAX:
             self.line_numbers.append(line)
             self.rows.append(row)
         elif self.problem is None:
@@ -43,10 +58,23 @@ class Group:
             )
             self.problem = (line, error)
 
+    def _refuse_large(self, line: int) -> None:
+        if self.problem is None:
+            error = TooManyItems(
+                "The lines of this activity hold more than 20 MB.", field="item_id"
+            )
+            self.problem = (line, error)
+        # What is kept shows which activity it was.
+        del self.rows[1:], self.line_numbers[1:]
+
     def spoil(self, line: int, error: RowRefused) -> None:
         """Refuse the activity for its row on ``line``; the first reason stays."""
         if self.problem is None:
             self.problem = (line, error)
+
+
+def _size_of(row: Cells) -> int:
+    return sum([len(cell) for cell in row if type(cell) is str])
 
 
 def single_rows(rows: Iterable[tuple[int, Cells | BadRow]]) -> Iterator[Group]:

@@ -12,6 +12,7 @@ from activities.services.uploads.groups import (
     BadRow,
     Cells,
     Group,
+    bare,
     rows_by_key,
 )
 from activities.services.uploads.layout import (
@@ -42,6 +43,8 @@ LAYOUT = Layout(
 )
 _ITEM_NAMES = ("item_id", "value", "quantity", "group_id")
 _DATA_BYTES_MAX = 64 * 1024
+# Every object and list takes far more memory than its two brackets.
+_BRACKETS_MAX = 100_000
 _NO_ITEM = ("", "", "", "")
 
 
@@ -49,8 +52,21 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number in JSON")
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of an object; like the API, refuse a name that comes twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        # Counting each name would take hours for a body of a million names.
+        doubled = next(n for n, _ in pairs if n in seen or seen.add(n))  # type: ignore[func-returns-value]
+        raise ValueError(f"the name “{doubled[:100]}” stands twice in one object")
+    return found
+
+
 _decode = json.JSONDecoder(
-    parse_float=NumberText, parse_constant=_refuse_constant
+    object_pairs_hook=_object,
+    parse_float=NumberText,
+    parse_constant=_refuse_constant,
 ).decode
 
 
@@ -78,7 +94,7 @@ class JsonLines:
             try:
                 content = _object_of(line)
             except BrokenLine as error:
-                yield number, BadRow(error, _blank(line))
+                yield number, BadRow(bare(error), _blank(line))
                 continue
             if "item_id" in content:
                 self.has_flat_rows = True
@@ -94,9 +110,10 @@ def _row(number: int, content: dict[str, Any], line: str) -> Cells | BadRow | Gr
     except RowRefused as error:
         key = content.get("key")
         if is_flat:
-            return BadRow(error, _blank(line), key if isinstance(key, str) else None)
+            key = key if isinstance(key, str) else None
+            return BadRow(bare(error), _blank(line), key)
         group = Group(number, _blank(line))
-        group.spoil(number, error)
+        group.spoil(number, bare(error))
         return group
 
 
@@ -105,6 +122,10 @@ def _blank(line: str) -> Cells:
 
 
 def _object_of(line: str) -> dict[str, Any]:
+    if line.count("{") + line.count("[") > _BRACKETS_MAX:
+        raise BrokenLine(
+            f"The line holds more than {_BRACKETS_MAX:,} objects and lists."
+        )
     try:
         content = _decode(line)
         if "\\ud" in line.lower():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.db import connection
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from activities.services.uploads.normalising import Refusal
 
 REFUSALS_KEPT_MAX = 10_000
-_RAW_BYTES_MAX = 256 * 1024
+# What a refused activity said is kept whole up to so much, for all of them up to so
+# much; of what is beyond, only the beginning.
+_WHOLE_BYTES_MAX = 256 * 1024
+_WHOLE_BYTES_MAX_IN_ALL = 256 * 1024 * 1024
+_BEGINNING_CHARACTERS = 10_000
 
 
 def kept_count(upload_id: int) -> int:
@@ -41,12 +45,51 @@ def keep_refusals(upload_id: int, refusals: Iterable[Refusal]) -> None:
     )
 
 
-def _json(raw: list[dict[str, object]]) -> str:
+class RawText:
+    """Says how much of refused rows is kept, while a file is read."""
+
+    def __init__(self) -> None:
+        self._left = _WHOLE_BYTES_MAX_IN_ALL
+
+    def kept(self, raw: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+        """Return the rows as they are kept, whole or shortened, and their bytes."""
+        size = _size_of(raw)
+        if size > min(_WHOLE_BYTES_MAX, self._left):
+            raw = shortened(raw)
+            size = _size_of(raw)
+        self._left = max(self._left - size, 0)
+        return raw, size
+
+
+def _size_of(raw: list[dict[str, Any]]) -> int:
+    return sum(
+        len(str(name)) + (len(cell) if isinstance(cell, str) else len(str(cell)))
+        for row in raw
+        for name, cell in row.items()
+    )
+
+
+def shortened(raw: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the first ten thousand characters of refused rows."""
+    left = _BEGINNING_CHARACTERS
+    rows = []
+    for row in raw:
+        kept: dict[str, Any] = {}
+        for name, cell in row.items():
+            if left <= 0:
+                break
+            kept[str(name)[:left]] = text = str(cell)[:left]
+            left -= len(str(name)) + len(text)
+        rows.append(kept)
+        if left <= 0:
+            break
+    return rows
+
+
+def _json(raw: list[dict[str, Any]]) -> str:
+    if _size_of(raw) > _WHOLE_BYTES_MAX:
+        raw = shortened(raw)
     text = orjson.dumps(raw, option=orjson.OPT_NON_STR_KEYS, default=str)
-    if len(text) > _RAW_BYTES_MAX:
-        text = orjson.dumps(raw[:1])
-        if len(text) > _RAW_BYTES_MAX:
-            return "[]"
     return text.decode().replace("\\u0000", "\\ufffd")
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import DataError, OperationalError, connection, transaction
+from django.db import (
+    DataError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -21,7 +27,13 @@ from activities.services import statistics
 from activities.services.commands import ProgramDisabled, Recorded, Refused
 from activities.services.recording import record_activities
 from activities.services.uploads import staging
-from activities.services.uploads.chunks import clock, finish, take_chunk
+from activities.services.uploads.chunks import (
+    NeverDone,
+    clock,
+    finish,
+    lock_chunk,
+    take_chunk,
+)
 from activities.services.uploads.dry_run import refusal_of
 from activities.services.uploads.payloads import command_reader
 from activities.services.uploads.refusal_store import (
@@ -33,6 +45,7 @@ from campaigns.services.programme import programme_for_update
 from loyalty import ledger
 from loyalty.ledger import AmountTooLarge
 from loyalty.models import Identity
+from loyalty.services import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +76,7 @@ def run_chunks(upload_id: int, *, until: datetime) -> bool:
         "default_activity_type", "default_channel", "default_business_unit"
     ).get(pk=upload_id)
     command_of = command_reader(upload)
-    while (now := clock()) < until:
+    while (now := clock()) < until and not jobs.is_stopping():
         try:
             is_done = not _run_next(upload, command_of, now)
         except (ProgramDisabled, AmountTooLarge) as error:
@@ -72,6 +85,15 @@ def run_chunks(upload_id: int, *, until: datetime) -> bool:
         except DataError:
             # Values within the limits of a row can add up beyond a balance.
             _pause(upload_id, _TOO_MUCH, now)
+            return False
+        except NeverDone:
+            _pause(upload_id, jobs.gave_up("A part of this file"), now)
+            return False
+        except (OperationalError, InterfaceError):
+            # Of the database, not of the file: a sweep goes on with it.
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever it is, somebody is told)
+            _pause(upload_id, jobs.sentence_of(error, f"Upload {upload_id}"), now)
             return False
         if is_done:
             return not _finish(upload_id, now)
@@ -102,13 +124,15 @@ def _run_next(
     upload: Upload, command_of: Callable[[StagedRow], RecordActivity], now: datetime
 ) -> bool:
     """Record one chunk; False if there was none to take."""
+    chunk_id = take_chunk(upload.pk, ChunkStatus.PENDING, UploadStatus.RUNNING)
+    if chunk_id is None:
+        return False
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic():
-                chunk = take_chunk(upload.pk, ChunkStatus.PENDING, UploadStatus.RUNNING)
-                if chunk is None:
-                    return False
-                _record(upload, chunk, command_of, now)
+                chunk = lock_chunk(chunk_id, ChunkStatus.PENDING, UploadStatus.RUNNING)
+                if chunk is not None:
+                    _record(upload, chunk, command_of, now)
         except OperationalError:
             if not tries_left:
                 raise
@@ -194,6 +218,9 @@ def _mark(
     refused = len(result.refused)
     UploadChunk.objects.filter(pk=chunk.pk).update(
         status=ChunkStatus.DONE,
+        # Undoing it is another job, whose attempts count anew.
+        tries=0,
+        claimed_at=None,
         recorded_count=recorded,
         duplicate_count=duplicates,
         refused_count=refused,

@@ -19,6 +19,7 @@ from activities.models import (
     UploadStep,
 )
 from activities.services.commands import RECEIPTS
+from activities.services.uploads.chunks import count_anew
 from activities.services.uploads.refusals import (
     FileTooLarge,
     InvalidSource,
@@ -189,8 +190,23 @@ def resume_upload(upload: Upload, *, actor: str, now: datetime) -> Upload:
     with transaction.atomic():
         fresh = _locked(upload, (UploadStatus.PAUSED,), "resumed")
         _start(fresh, UploadPhase.RECORDING, now)
+        count_anew(fresh.pk)
         fresh.failure = ""
         return _move(fresh, UploadStatus.RUNNING, actor, now)
+
+
+def check_again(upload: Upload, *, actor: str, now: datetime) -> Upload:
+    """Let a file whose check failed be checked once more; attempts count anew.
+
+    Raises:
+        UploadNotReady: its check has not failed.
+    """
+    with transaction.atomic():
+        fresh = _locked(upload, (UploadStatus.FAILED,), "checked again")
+        fresh.tries = 0
+        fresh.failure = ""
+        fresh.touched_at = None
+        return _move(fresh, UploadStatus.UPLOADED, actor, now)
 
 
 _CANCELLABLE = (
@@ -239,6 +255,8 @@ def undo_upload(upload: Upload, *, actor: str, now: datetime) -> Upload:
         fresh.phase_total = fresh.recorded_count
         fresh.phase_done = 0
         _start(fresh, UploadPhase.UNDOING, now)
+        count_anew(fresh.pk)
+        fresh.failure = ""
         return _move(fresh, UploadStatus.UNDOING, actor, now)
 
 

@@ -28,6 +28,7 @@ from activities.services.uploads.layout import (
     known_name,
     layout_of,
 )
+from activities.services.uploads.parquet import Source, parquet_source
 from activities.services.uploads.refusals import (
     BrokenFile,
     BrokenLine,
@@ -36,17 +37,17 @@ from activities.services.uploads.refusals import (
 )
 from loyalty.services.tables.dialects import Dialect, guess_dialect
 from loyalty.services.tables.escaping import unescaped
-from loyalty.services.tables.files import OpenFile, refuse_bomb
+from loyalty.services.tables.files import OpenFile, do_nothing
 from loyalty.services.tables.lines import text_lines
 from loyalty.services.tables.reading import TextTable, head_of
-from loyalty.services.tables.workbooks import Sheet, float_text, text_of
+from loyalty.services.tables.workbooks import Sheet
 
 if TYPE_CHECKING:
     from activities.models import Upload
 
 Rows = Iterator[tuple[int, Cells | BadRow]]
 
-_PARQUET_ROWS = 8_192
+_SURPLUS_CELLS_MAX = 100
 
 
 @dataclass(slots=True)
@@ -67,8 +68,13 @@ class Table:
 
 
 @contextmanager
-def open_table(upload: Upload, stream: IO[bytes]) -> Iterator[Table]:
+def open_table(
+    upload: Upload, stream: IO[bytes], look: Callable[[], None] = do_nothing
+) -> Iterator[Table]:
     """Open an upload's file for reading activity by activity.
+
+    ``look`` is called whenever some of it was read, however much that yields: it may
+    raise to end the reading.
 
     Raises:
         UnusableFile: here for the header, while reading for what comes later.
@@ -76,17 +82,18 @@ def open_table(upload: Upload, stream: IO[bytes]) -> Iterator[Table]:
     has_default_type = upload.default_activity_type_id is not None
     if upload.format in (UploadFormat.CSV, UploadFormat.JSON_LINES):
         dialect = _dialect_of(upload, stream)
-        file = OpenFile(upload, stream)
+        file = OpenFile(upload, stream, look)
         if upload.format == UploadFormat.CSV:
             yield _csv_table(file, dialect, has_default_type=has_default_type)
         else:
             yield _json_table(file, dialect)
         return
-    with OpenFile(upload, stream).seekable() as seekable:
+    with OpenFile(upload, stream, look).seekable() as seekable:
         if upload.format == UploadFormat.PARQUET:
-            yield _parquet_table(seekable, has_default_type=has_default_type)
+            source = parquet_source(seekable, look)
         else:
-            yield _workbook_table(seekable, has_default_type=has_default_type)
+            source = _workbook_source(seekable, look)
+        yield _typed_table(source, has_default_type=has_default_type)
 
 
 def _fraction(done: int, total: int) -> float:
@@ -113,6 +120,8 @@ def _by_column(columns: tuple[str, ...], row: Cells) -> dict[str, Any]:
     for place, cell in enumerate(row[len(columns) :], start=len(columns) + 1):
         if cell:
             named[f"column {place}"] = cell
+        if len(named) > len(columns) + _SURPLUS_CELLS_MAX:
+            break
     return named
 
 
@@ -215,60 +224,8 @@ def _ragged(row: Cells, width: int, key_at: int | None) -> BadRow:
     return BadRow(error, row, key)
 
 
-def _parquet_table(stream: IO[bytes], *, has_default_type: bool) -> Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        # Buffered and unthreaded: a page at a time, not a row group at a time.
-        file = pq.ParquetFile(stream, buffer_size=1 << 20, pre_buffer=False)
-    except (pa.ArrowException, OSError):
-        raise BrokenFile("The Parquet file is damaged.", field="file") from None
-    layout = layout_of(file.schema_arrow.names, has_default_type=has_default_type)
-    for number in range(file.metadata.num_row_groups):
-        group = file.metadata.row_group(number)
-        packed = sum(
-            group.column(place).total_compressed_size
-            for place in range(group.num_columns)
-        )
-        refuse_bomb(group.total_byte_size, packed)
-    total = file.metadata.num_rows
-    done = [0]
-    rows = _parquet_rows(file, done)
-    return _table(layout, rows, lambda: _fraction(done[0], total))
-
-
-def _parquet_rows(file: Any, done: list[int]) -> Rows:
-    import pyarrow as pa
-
-    try:
-        for batch in file.iter_batches(batch_size=_PARQUET_ROWS, use_threads=False):
-            columns = [_texts(column) for column in batch.columns]
-            yield from enumerate(map(list, zip(*columns, strict=True)), done[0] + 1)
-            done[0] += batch.num_rows
-    except (pa.ArrowException, OSError):
-        raise BrokenFile(
-            f"The Parquet file is damaged after row {done[0]}.", field="file"
-        ) from None
-
-
-def _texts(column: Any) -> list[str]:
-    import pyarrow as pa
-
-    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
-    for bits, narrow in ((16, pa.float16()), (32, pa.float32())):
-        if column.type == narrow:
-            wide = column.cast(pa.float64()).to_pylist()
-            return ["" if one is None else float_text(one, bits) for one in wide]
-    values = column.to_pylist()
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return [value or "" for value in values]
-    return [text_of(value) for value in values]
-
-
-def _workbook_table(stream: IO[bytes], *, has_default_type: bool) -> Table:
-    sheet = Sheet(stream)
+def _workbook_source(stream: IO[bytes], look: Callable[[], None]) -> Source:
+    sheet = Sheet(stream, look)
     rows = sheet.rows()
     header = next(rows, None)
     if header is None:
@@ -276,18 +233,21 @@ def _workbook_table(stream: IO[bytes], *, has_default_type: bool) -> Table:
     names = header[1]
     while names and not names[-1]:
         names.pop()
-    layout = layout_of(names, has_default_type=has_default_type)
-    return _table(
-        layout,
-        _fitted(rows, len(names), layout.places["key"]),
-        lambda: _fraction(sheet.done, sheet.row_count),
-    )
+    return Source(names, rows, lambda: _fraction(sheet.done, sheet.row_count))
+
+
+def _typed_table(source: Source, *, has_default_type: bool) -> Table:
+    layout = layout_of(source.names, has_default_type=has_default_type)
+    rows = _fitted(source.rows, len(source.names), layout.places["key"])
+    return _table(layout, rows, source.fraction_read)
 
 
 def _fitted(rows: Iterator[tuple[int, Cells]], width: int, key_at: int) -> Rows:
     """Give each row the header's width; only cells beyond it make it ragged."""
     for line, row in rows:
-        if any(row[width:]):
+        if len(row) == width:
+            yield line, row
+        elif any(row[width:]):
             yield line, _ragged(row, width, key_at)
         else:
             yield line, row[:width] + [""] * (width - len(row))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -13,15 +14,24 @@ from activities.models import (
     Upload,
     UploadChunk,
     UploadStatus,
+    UploadStep,
 )
 from activities.services.reversing import reverse_activities
 from activities.services.uploads import staging
-from activities.services.uploads.chunks import clock, finish, take_chunk
+from activities.services.uploads.chunks import (
+    NeverDone,
+    clock,
+    finish,
+    lock_chunk,
+    take_chunk,
+)
+from loyalty.services import jobs
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 _TRIES = 4
+_WAIT_SECONDS = 0.2
 
 
 def undo_chunks(upload_id: int, *, until: datetime) -> bool:
@@ -39,22 +49,63 @@ def undo_chunks(upload_id: int, *, until: datetime) -> bool:
         return False
     step = upload.steps.filter(status=UploadStatus.UNDOING).order_by("-pk").first()
     actor = step.actor if step else ""
-    while (now := clock()) < until:
-        if not _undo_next(upload, actor, now) and _finish(upload_id, now):
+    while (now := clock()) < until and not jobs.is_stopping():
+        try:
+            is_done = _step(upload, actor, now)
+        except (OperationalError, InterfaceError):
+            # Of the database, not of the file: a sweep goes on with it.
+            raise
+        except NeverDone:
+            _stop(upload_id, jobs.gave_up("The undoing of this file"), now)
+            return False
+        except Exception as error:  # noqa: BLE001 (whatever it is, somebody is told)
+            what = f"Undoing upload {upload_id}"
+            _stop(upload_id, jobs.sentence_of(error, what), now)
+            return False
+        if is_done is None:
+            # Somebody has just taken the last chunk, and perhaps died of it.
+            time.sleep(_WAIT_SECONDS)
+        elif is_done:
             staging.clear_rows(upload_id)
             return False
     return True
 
 
+def _stop(upload_id: int, reason: str, now: datetime) -> None:
+    """Leave an undoing that cannot go on; a person may begin it again."""
+    with transaction.atomic():
+        stopped = Upload.objects.filter(
+            pk=upload_id, status=UploadStatus.UNDOING
+        ).update(
+            status=UploadStatus.CANCELLED,
+            failure=f"Undoing stopped. {reason}",
+            phase="",
+            finished_at=now,
+        )
+        if stopped:
+            UploadStep.objects.create(
+                upload_id=upload_id, status=UploadStatus.CANCELLED, happened_at=now
+            )
+
+
+def _step(upload: Upload, actor: str, now: datetime) -> bool | None:
+    """Reverse a chunk: False. Without any, whether all is undone, None if not."""
+    if _undo_next(upload, actor, now):
+        return False
+    return _finish(upload.pk, now) or None
+
+
 def _undo_next(upload: Upload, actor: str, now: datetime) -> bool:
     """Reverse one chunk; False if there was none to take."""
+    chunk_id = take_chunk(upload.pk, ChunkStatus.DONE, UploadStatus.UNDOING)
+    if chunk_id is None:
+        return False
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic():
-                chunk = take_chunk(upload.pk, ChunkStatus.DONE, UploadStatus.UNDOING)
-                if chunk is None:
-                    return False
-                _reverse(upload, chunk, actor, now)
+                chunk = lock_chunk(chunk_id, ChunkStatus.DONE, UploadStatus.UNDOING)
+                if chunk is not None:
+                    _reverse(upload, chunk, actor, now)
         except OperationalError:
             if not tries_left:
                 raise
@@ -73,7 +124,7 @@ def _reverse(upload: Upload, chunk: UploadChunk, actor: str, now: datetime) -> N
         frees_keys=True,
     )
     UploadChunk.objects.filter(pk=chunk.pk).update(
-        status=ChunkStatus.UNDONE, reversed_count=len(reversed_ids)
+        status=ChunkStatus.UNDONE, reversed_count=len(reversed_ids), tries=0
     )
     Upload.objects.filter(pk=upload.pk).update(
         reversed_count=F("reversed_count") + len(reversed_ids),

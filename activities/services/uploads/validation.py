@@ -39,22 +39,28 @@ from activities.models import (
 )
 from activities.services.uploads import staging
 from activities.services.uploads.dry_run import DryRun
-from activities.services.uploads.leases import Superseded, take_lease
+from activities.services.uploads.leases import CHECK, begin_phase, kept_alive
 from activities.services.uploads.normalising import NewRow, Normaliser, Refusal
-from activities.services.uploads.refusal_store import REFUSALS_KEPT_MAX, keep_refusals
-from activities.services.uploads.refusals import UnusableFile
+from activities.services.uploads.refusal_store import (
+    REFUSALS_KEPT_MAX,
+    RawText,
+    keep_refusals,
+)
 from activities.services.uploads.tables import open_table
 from loyalty.models import NaiveTimestampPolicy
+from loyalty.services import jobs
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from activities.services.uploads.groups import Group
-    from activities.services.uploads.leases import Lease
     from activities.services.uploads.tables import Table
     from loyalty.models import Program
+    from loyalty.services.jobs import Lease
 
 _STAGED_AT_ONCE = 5_000
+# Rows and refusals wait in memory until they are so many, or so large.
+_BYTES_AT_ONCE = 8 * 1024 * 1024
 _STATISTICS_FROM_ROWS = 20_000
 
 
@@ -62,34 +68,26 @@ def validate_upload(upload: Upload) -> None:
     """Check an upload that waits for it or whose check was cut short.
 
     Does nothing if the upload is past its check or somebody is on it. A file
-    that cannot be used ends as FAILED with the sentence for people.
+    that cannot be used, or whose check ends without a result again and again, ends
+    as FAILED with the sentence for people.
     """
-    lease = take_lease(upload.pk)
-    if lease is None:
-        return
-    upload.refresh_from_db()
-    try:
+
+    def check(lease: Lease) -> None:
+        upload.refresh_from_db()
         _Check(upload, lease).run()
-    except Superseded:
-        pass
-    except UnusableFile as error:
-        _fail(lease, error)
+
+    jobs.attempt(CHECK, upload.pk, check, _fail)
 
 
-def _fail(lease: Lease, error: UnusableFile) -> None:
-    staging.clear_rows(lease.upload_id)
-    try:
-        with transaction.atomic():
-            lease.write(
-                status=UploadStatus.FAILED.value, failure=error.message, phase=""
-            )
-            UploadStep.objects.create(
-                upload_id=lease.upload_id,
-                status=UploadStatus.FAILED,
-                happened_at=lease.now,
-            )
-    except Superseded:
-        pass
+def _fail(lease: Lease, sentence: str) -> None:
+    staging.clear_rows(lease.job_id)
+    with transaction.atomic():
+        lease.write(status=UploadStatus.FAILED.value, failure=sentence, phase="")
+        UploadStep.objects.create(
+            upload_id=lease.job_id,
+            status=UploadStatus.FAILED,
+            happened_at=lease.now,
+        )
 
 
 class _Check:
@@ -105,6 +103,8 @@ class _Check:
         self.refused: Counter[str] = Counter()
         self._rows: list[NewRow] = []
         self._refusals: list[Refusal] = []
+        self._waiting_bytes = 0
+        self._raw = RawText()
 
     def run(self) -> None:
         staging.clear_results(self.upload.pk)
@@ -118,7 +118,7 @@ class _Check:
         """Stage every good row; return whether activities may span lines."""
         with (
             self.upload.file.open("rb") as stream,
-            open_table(self.upload, stream) as table,
+            open_table(self.upload, stream, look=self.lease.look) as table,
         ):
             self.lease.write(columns=orjson.dumps(table.layout.columns).decode())
             normaliser = Normaliser(
@@ -128,14 +128,19 @@ class _Check:
                 has_default_type=self.upload.default_activity_type_id is not None,
             )
             for group in table.groups:
+                self.lease.look()
                 self.line_count += len(group.rows)
                 found = normaliser.normalise(group)
                 if isinstance(found, NewRow):
                     self._rows.append(found)
-                    if len(self._rows) >= _STAGED_AT_ONCE:
-                        self._write(table.fraction_read())
+                    self._waiting_bytes += len(found.payload)
                 else:
                     self._refuse(found, group, table)
+                if (
+                    len(self._rows) >= _STAGED_AT_ONCE
+                    or self._waiting_bytes >= _BYTES_AT_ONCE
+                ):
+                    self._write(table.fraction_read())
             self._write(1.0)
             return table.has_lines()
 
@@ -146,8 +151,9 @@ class _Check:
         self.refused[code] += 1
         if self.kept_count < REFUSALS_KEPT_MAX:
             self.kept_count += 1
-            refusal = Refusal(line, field, code, message, table.raw_of(group))
-            self._refusals.append(refusal)
+            raw, size = self._raw.kept(table.raw_of(group))
+            self._refusals.append(Refusal(line, field, code, message, raw))
+            self._waiting_bytes += size
         if self.refused.total() % _STAGED_AT_ONCE == 0:
             self._write(table.fraction_read())
 
@@ -163,13 +169,14 @@ class _Check:
         self.staged_count += len(self._rows)
         self._rows.clear()
         self._refusals.clear()
+        self._waiting_bytes = 0
 
     def _sort(self, *, has_lines: bool) -> None:
-        self.lease.begin_phase(UploadPhase.SORTING, 0)
+        begin_phase(self.lease, UploadPhase.SORTING, 0)
         with transaction.atomic():
             # The lease is kept alive from outside this transaction; writing to
             # it before the long statements would lock that out.
-            with self.lease.kept_alive():
+            with kept_alive(self.lease):
                 if self.staged_count >= _STATISTICS_FROM_ROWS:
                     staging.refresh_statistics()
                 self.duplicate_count, torn_count, kept = staging.take_out_duplicates(
@@ -187,7 +194,7 @@ class _Check:
                 duplicate_count=self.duplicate_count,
                 refused_count=self.refused.total(),
             )
-            self.lease.begin_phase(UploadPhase.TRYING, chunk_count)
+            begin_phase(self.lease, UploadPhase.TRYING, chunk_count)
 
     def _finish(self, dry_run: DryRun) -> None:
         self.refused.update(dry_run.refused)

@@ -23,7 +23,7 @@ from loyalty.services.tables.refusals import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
 BLOCK_BYTES = 1 << 18
@@ -44,8 +44,8 @@ _EXTENSIONS = {
 }
 # Small files may be packed as tightly as they like.
 _RATIO_COUNTS_FROM_BYTES = 10 * 1024 * 1024
-# Excel's shared texts are held in memory while its sheets are read.
-_SHARED_TEXTS_BYTES_MAX = 100 * 1024 * 1024
+# Excel's shared texts and styles are held in memory while its sheets are read.
+_SHARED_PARTS_BYTES_MAX = 100 * 1024 * 1024
 _BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
 
 
@@ -122,17 +122,23 @@ def plain_name(name: str) -> str:
     return printable[-255:] or "upload"
 
 
-class _Counted(io.RawIOBase):
-    """A stream that knows how far it was read."""
+def do_nothing() -> None:
+    """Look at nothing."""
 
-    def __init__(self, inner: IO[bytes]) -> None:
+
+class _Counted(io.RawIOBase):
+    """A stream that knows how far it was read, and says when it is."""
+
+    def __init__(self, inner: IO[bytes], look: Callable[[], None]) -> None:
         self._inner = inner
+        self._look = look
         self.position = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
+        self._look()
         block = self._inner.read(len(buffer))
         buffer[: len(block)] = block
         self.position += len(block)
@@ -149,10 +155,19 @@ class StoredFile(Protocol):
 class OpenFile:
     """A file while it is read: unpacked blocks and how far they are."""
 
-    def __init__(self, stored: StoredFile, stream: IO[bytes]) -> None:
-        """Read ``stored`` from ``stream``, which stays the caller's to close."""
+    def __init__(
+        self,
+        stored: StoredFile,
+        stream: IO[bytes],
+        look: Callable[[], None] = do_nothing,
+    ) -> None:
+        """Read ``stored`` from ``stream``, which stays the caller's to close.
+
+        ``look`` is called with every block and may raise.
+        """
         self.size_bytes = stored.size_bytes
-        self._counted = _Counted(stream)
+        self._look = look
+        self._counted = _Counted(stream, look)
         self._is_gzipped = stored.is_gzipped
         self._stream = stream
 
@@ -190,7 +205,7 @@ class OpenFile:
         """Return the unpacked content as a file that can be read in any order."""
         if not self._is_gzipped:
             self._stream.seek(0)
-            return io.BufferedReader(_Borrowed(self._stream))
+            return io.BufferedReader(_Borrowed(self._stream, self._look))
         spool = tempfile.TemporaryFile()  # noqa: SIM115 (handed to the caller)
         for block in self.blocks():
             spool.write(block)
@@ -201,8 +216,9 @@ class OpenFile:
 class _Borrowed(io.RawIOBase):
     """Another's stream, which is not closed with this one."""
 
-    def __init__(self, inner: IO[bytes]) -> None:
+    def __init__(self, inner: IO[bytes], look: Callable[[], None]) -> None:
         self._inner = inner
+        self._look = look
 
     def readable(self) -> bool:
         return True
@@ -217,6 +233,7 @@ class _Borrowed(io.RawIOBase):
         return self._inner.tell()
 
     def readinto(self, buffer: Any) -> int:
+        self._look()
         block = self._inner.read(len(buffer))
         buffer[: len(block)] = block
         return len(block)
@@ -264,8 +281,13 @@ def check_workbook(stream: IO[bytes]) -> None:
     refuse_bomb(
         sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
     )
-    texts = (part for part in parts if part.filename == "xl/sharedStrings.xml")
-    if any(part.file_size > _SHARED_TEXTS_BYTES_MAX for part in texts):
+    shared = (
+        part.file_size
+        for part in parts
+        if part.filename.endswith((".xml", ".rels"))
+        and not part.filename.startswith("xl/worksheets/")
+    )
+    if sum(shared) > _SHARED_PARTS_BYTES_MAX:
         raise UnpacksTooLarge(
             "The workbook holds too many different texts. Save it as CSV.", field="file"
         )

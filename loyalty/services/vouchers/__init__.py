@@ -16,6 +16,7 @@ from loyalty.services.vouchers.claiming import (
 from loyalty.services.vouchers.code_jobs import (
     CODES_MAX,
     ask_for_codes,
+    restart_code_job,
     run_code_job,
     stalled_code_jobs,
     upload_codes,
@@ -51,6 +52,7 @@ __all__ = [
     "lock",
     "png_of",
     "redeem",
+    "restart_code_job",
     "run_code_job",
     "stalled_code_jobs",
     "stock_of",

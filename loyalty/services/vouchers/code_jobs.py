@@ -25,6 +25,7 @@ from loyalty.models import (
     VoucherStock,
     VoucherType,
 )
+from loyalty.services import jobs
 from loyalty.services.lists import UnreadableList
 from loyalty.services.vouchers.code_files import codes_in
 from loyalty.services.vouchers.codes import make_codes
@@ -36,9 +37,20 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.core.files import File
 
+    from loyalty.services.jobs import Lease
+
 CODES_MAX = 5_000_000
 STEP = 25_000
 _UNFINISHED = (CodeJobStatus.WAITING.value, CodeJobStatus.RUNNING.value)
+_CODES = jobs.Kind(
+    what="This list of codes",
+    table="loyalty_vouchercodejob",
+    waiting=CodeJobStatus.WAITING.value,
+    held=CodeJobStatus.RUNNING.value,
+    starting="started_at = coalesce(started_at, clock_timestamp())",
+    # Its steps lock the job's row: two workers at once do no harm.
+    is_exclusive=False,
+)
 # First number of the advisory lock under which a program's lists are filled: two
 # files with the same codes in another order would wait for each other for ever.
 _LOCK = 7305
@@ -48,6 +60,12 @@ class TypeHasNoList(LoyaltyError):
     """Codes of this type are made when a voucher is given."""
 
     code = "voucher_type_has_no_list"
+
+
+class CodeJobNotRestartable(LoyaltyError):
+    """The job has not failed, or cannot but fail again."""
+
+    code = "code_job_not_restartable"
 
 
 class CodeCountOutOfRange(LoyaltyError):
@@ -109,20 +127,47 @@ def run_code_job(job_id: int) -> None:
 
     A file that cannot be read to its end adds nothing: the job fails and says why.
     """
-    job = _begun(job_id)
-    if job is None:
-        return
+    jobs.attempt(_CODES, job_id, _work, _give_up)
+
+
+def _work(lease: Lease) -> None:
+    job = VoucherCodeJob.objects.select_related("voucher_type").get(pk=lease.job_id)
     if job.kind == CodeJobKind.GENERATE:
-        while _generate_some(job_id):
-            pass
+        while _generate_some(job.pk):
+            _refuse_to_go_on_when_stopping()
         return
     try:
         with default_storage.open(job.file.name or "") as file:
             _read(job, file)
-    except (UnreadableList, FileNotFoundError) as error:
-        _fail(job, getattr(error, "message", "The file is gone. Upload it again."))
+    except UnreadableList as error:
+        _fail(job, error.message)
+        _delete_file(job)
     else:
         _finish(job)
+
+
+def _refuse_to_go_on_when_stopping() -> None:
+    if jobs.is_stopping():
+        raise jobs.Stopping
+
+
+def _give_up(lease: Lease, reason: str) -> None:
+    """Fail, but keep the file: the job may be started again."""
+    _fail(VoucherCodeJob.objects.get(pk=lease.job_id), reason)
+
+
+def restart_code_job(job: VoucherCodeJob) -> None:
+    """Let a job that failed go on where it stood; attempts count anew.
+
+    Raises:
+        CodeJobNotRestartable: it has not failed, or its file could not be read.
+    """
+    rows = VoucherCodeJob.objects.filter(pk=job.pk, status=CodeJobStatus.FAILED)
+    rows = rows.exclude(kind=CodeJobKind.UPLOAD, file="")
+    if not rows.update(
+        status=CodeJobStatus.WAITING, error="", tries=0, finished_at=None
+    ):
+        raise CodeJobNotRestartable("This cannot be started again.")
 
 
 def stalled_code_jobs(*, now: datetime, after: timedelta) -> list[int]:
@@ -139,19 +184,6 @@ def _refuse_without_list(voucher_type: VoucherType) -> None:
             f"Codes of “{voucher_type}” are made when a voucher is given; it has no "
             "list to fill."
         )
-
-
-def _begun(job_id: int) -> VoucherCodeJob | None:
-    """Mark the job as running; None if it is over."""
-    rows = VoucherCodeJob.objects.filter(pk=job_id, status__in=_UNFINISHED)
-    changed = rows.update(
-        status=CodeJobStatus.RUNNING,
-        started_at=Coalesce("started_at", Now()),
-        touched_at=Now(),
-    )
-    if not changed:
-        return None
-    return VoucherCodeJob.objects.select_related("voucher_type").get(pk=job_id)
 
 
 def _generate_some(job_id: int) -> bool:
@@ -178,6 +210,7 @@ def _read(job: VoucherCodeJob, file: IO[bytes]) -> None:
     with closing(codes_in(file, has_heading=job.has_heading)) as codes:
         position: int | None = 0
         while position is not None:
+            _refuse_to_go_on_when_stopping()
             position = _read_some(job.pk, codes, position)
 
 
@@ -243,6 +276,7 @@ def _count(
         "read_count": F("read_count") + read,
         "duplicate_count": F("duplicate_count") + max(read - added, 0),
         "touched_at": Now(),
+        "tries": 0,
     }
     if is_over:
         changes |= {"status": CodeJobStatus.FINISHED, "finished_at": Now()}
@@ -258,8 +292,10 @@ def _finish(job: VoucherCodeJob) -> None:
 
 def _fail(job: VoucherCodeJob, error: str) -> None:
     rows = VoucherCodeJob.objects.filter(pk=job.pk, status__in=_UNFINISHED)
-    changed = rows.update(
-        status=CodeJobStatus.FAILED, error=error[:500], finished_at=Now(), file=""
-    )
-    if changed and job.file:
-        default_storage.delete(job.file.name or "")
+    rows.update(status=CodeJobStatus.FAILED, error=error[:500], finished_at=Now())
+
+
+def _delete_file(job: VoucherCodeJob) -> None:
+    """Delete the file of a job that no attempt can help: its codes are worth money."""
+    VoucherCodeJob.objects.filter(pk=job.pk).update(file="")
+    default_storage.delete(job.file.name or "")

@@ -22,9 +22,10 @@ from activities.services.backtesting import (
     running,
     stalled_backtests,
 )
-from activities.services.backtesting.leases import Superseded, take_lease
+from activities.services.backtesting.leases import take_lease
 from campaigns.models import Campaign
 from loyalty.models import Account, Entry
+from loyalty.services.jobs import Superseded
 from tests.builders import (
     NOON,
     line,

@@ -15,6 +15,7 @@ from activities.reports import ledger_mismatches
 from activities.services import record_activities, reverse_activities, uploads
 from activities.services.uploads import staging
 from loyalty.models import Account, Entry
+from loyalty.services import jobs
 from tests.activities.uploads.files import (
     NOW,
     checked,
@@ -332,17 +333,15 @@ def test_a_check_under_way_is_left_to_its_worker(program):
 
 
 def test_a_check_cancelled_meanwhile_writes_nothing_more(program, monkeypatch):
-    from activities.services.uploads import validation
-    from activities.services.uploads.leases import take_lease
-
+    take = jobs.take
     upload = new_upload(program, THREE_PURCHASES)
 
-    def cancelled_at_once(upload_id):
-        lease = take_lease(upload_id)
+    def cancelled_at_once(kind, upload_id):
+        lease = take(kind, upload_id)
         uploads.cancel_upload(upload, actor="marketer", now=NOW)
         return lease
 
-    monkeypatch.setattr(validation, "take_lease", cancelled_at_once)
+    monkeypatch.setattr(jobs, "take", cancelled_at_once)
 
     uploads.validate_upload(upload)
 
