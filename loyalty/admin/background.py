@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from loyalty.admin.deleting import QuickDelete
 from loyalty.admin.filters import DaysFilter
+from loyalty.admin.versions import Versioned
 
 for model in (
     PeriodicTask,
@@ -49,7 +50,7 @@ class TaskForm(PeriodicTaskForm):
 
 
 @admin.register(PeriodicTask)
-class ScheduledTaskAdmin(QuickDelete, PeriodicTaskAdmin, ModelAdmin):
+class ScheduledTaskAdmin(QuickDelete, Versioned, PeriodicTaskAdmin, ModelAdmin):
     """What runs when."""
 
     form = TaskForm
@@ -66,14 +67,14 @@ class ScheduledTaskAdmin(QuickDelete, PeriodicTaskAdmin, ModelAdmin):
 
 
 @admin.register(IntervalSchedule)
-class EveryAdmin(QuickDelete, ModelAdmin):
+class EveryAdmin(QuickDelete, Versioned, ModelAdmin):
     """Every so many seconds, minutes, hours or days."""
 
     ordering = ("every",)
 
 
 @admin.register(CrontabSchedule)
-class CrontabAdmin(QuickDelete, CrontabScheduleAdmin, ModelAdmin):
+class CrontabAdmin(QuickDelete, Versioned, CrontabScheduleAdmin, ModelAdmin):
     """At times of day, days of the week or month."""
 
     inlines = ()
@@ -81,7 +82,7 @@ class CrontabAdmin(QuickDelete, CrontabScheduleAdmin, ModelAdmin):
 
 
 @admin.register(ClockedSchedule)
-class OnceAdmin(QuickDelete, ClockedScheduleAdmin, ModelAdmin):
+class OnceAdmin(QuickDelete, Versioned, ClockedScheduleAdmin, ModelAdmin):
     """Once."""
 
     inlines = ()
@@ -89,7 +90,7 @@ class OnceAdmin(QuickDelete, ClockedScheduleAdmin, ModelAdmin):
 
 
 @admin.register(SolarSchedule)
-class SolarAdmin(QuickDelete, ModelAdmin):
+class SolarAdmin(QuickDelete, Versioned, ModelAdmin):
     """At sunrise or sunset."""
 
     ordering = ("event",)

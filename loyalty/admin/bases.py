@@ -20,6 +20,7 @@ from unfold.paginator import InfinitePaginator
 from loyalty.admin.changelist import RowsList
 from loyalty.admin.deleting import QuickDelete
 from loyalty.admin.moments import ENDS, LastDayField, MomentField, last_day
+from loyalty.admin.versions import Versioned
 from loyalty.admin.working_program import working_program
 from loyalty.models import FrequencyPeriod, Program
 from loyalty.services.narrowing import offers_narrowed_by
@@ -141,7 +142,7 @@ def where_chosen(field: str, condition: str) -> str:
     return f"typeof {field} == 'undefined' || {condition}"
 
 
-class ProgramAdmin(ProgramChoices, QuickDelete, ModelAdmin):
+class ProgramAdmin(ProgramChoices, QuickDelete, Versioned, ModelAdmin):
     """Rows of the program worked in. ``program_path`` leads from a row to it."""
 
     program_path = "program"
@@ -150,8 +151,6 @@ class ProgramAdmin(ProgramChoices, QuickDelete, ModelAdmin):
     list_fullwidth = True
     compressed_fields = True
     warn_unsaved_form = True
-    # Tabs may hide the field that an error is about.
-    change_form_before_template = "admin/loyalty/errors.html"
     list_per_page = 50
     show_full_result_count = False
 
@@ -173,7 +172,7 @@ class ProgramAdmin(ProgramChoices, QuickDelete, ModelAdmin):
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Model | None:
+    ) -> Any:
         """Return the row, or None with a word on where it is."""
         found = super().get_object(request, object_id, from_field)
         if found is None and request.method == "GET" and object_id.isdigit():

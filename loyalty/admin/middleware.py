@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
+from django.db.models import IntegerField
+from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,8 +18,10 @@ from loyalty.admin.working_program import working_program, zone_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from django.db.models import Model
     from django.http import HttpRequest, HttpResponse
 
+_PAGES_OF_ROWS = ("_change", "_delete", "_history")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -41,6 +47,43 @@ class AdminMiddleware:
                 return self.get_response(request)
             with acting_as(request.user.get_username()):
                 return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        """Answer addresses whose ID no row can have, so that no page looks it up."""
+        pages = kwargs.get("model_admin") or getattr(view, "model_admin", None)
+        object_id = kwargs.get("object_id")
+        if pages is None or object_id is None or not request.user.is_staff:
+            return None
+        if may_be_an_id(pages.model, unquote(object_id)):
+            return None
+        match = request.resolver_match
+        is_page = match is not None and str(match.url_name).endswith(_PAGES_OF_ROWS)
+        if not (is_page and object_id.isprintable()):
+            raise Http404
+        found_nothing: HttpResponse = pages._get_obj_does_not_exist_redirect(
+            request, pages.opts, object_id
+        )
+        return found_nothing
+
+
+def may_be_an_id(model: type[Model], text: str) -> bool:
+    """Return whether a row of ``model`` can have this primary key."""
+    key: Any = model._meta.pk
+    while key.remote_field is not None:
+        key = key.target_field
+    if isinstance(key, IntegerField):
+        return text.isascii() and text.isdigit() and int(text[:20]) < 2**63
+    try:
+        key.to_python(text)
+    except ValidationError:
+        return False
+    return "\x00" not in text
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from loyalty.admin.deleting import QuickDelete
+from loyalty.admin.versions import Versioned
 from loyalty.models import StaffProgram
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class StaffProgramInline(TabularInline):
 
 
 @admin.register(User)
-class PeopleAdmin(QuickDelete, UserAdmin, ModelAdmin):
+class PeopleAdmin(QuickDelete, Versioned, UserAdmin, ModelAdmin):
     """Staff accounts."""
 
     form = UserChangeForm
@@ -45,11 +46,11 @@ class PeopleAdmin(QuickDelete, UserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupsAdmin(QuickDelete, GroupAdmin, ModelAdmin):
+class GroupsAdmin(QuickDelete, Versioned, GroupAdmin, ModelAdmin):
     """What kinds of staff may do."""
 
 
-class SignInAdmin(QuickDelete, ModelAdmin):
+class SignInAdmin(QuickDelete, Versioned, ModelAdmin):
     """Attempts to sign in; written by the sign-in guard alone."""
 
     list_display: tuple[str, ...] = ("attempt_time", "username", "ip_address")

@@ -14,6 +14,7 @@ from unfold.decorators import action, display
 from loyalty.admin.bases import ProgramAdmin
 from loyalty.admin.deleting import QuickDelete
 from loyalty.admin.formatting import points
+from loyalty.admin.versions import Versioned
 from loyalty.admin.working_program import choose_program, working_program
 from loyalty.models import (
     BusinessUnit,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(Program)
-class ProgramsAdmin(QuickDelete, ModelAdmin):
+class ProgramsAdmin(QuickDelete, Versioned, ModelAdmin):
     """The programs of this installation."""
 
     list_display = ("name", "code", "time_zone", "is_enabled", "is_worked_in")
@@ -201,7 +202,7 @@ class TierAdmin(ProgramAdmin):
         return points(tier.threshold, 0)
 
 
-class VocabularyAdmin(QuickDelete, ModelAdmin):
+class VocabularyAdmin(QuickDelete, Versioned, ModelAdmin):
     """Numbered words that every program shares; shipped, not made."""
 
     list_display: tuple[str, ...] = ("id", "name")

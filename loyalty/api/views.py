@@ -22,7 +22,7 @@ from loyalty.api.throttling import KeyThrottle
 from loyalty.services.narrowing import offers_narrowed_by
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from django.db.models import Model, QuerySet
     from rest_framework.request import Request
     from rest_framework.serializers import BaseSerializer
 
@@ -165,11 +165,14 @@ class ConfigurationViewSet(ReadOnlyViewSet):
         return self._write(serializer, status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change the members that are sent."""
-        serializer = self.get_serializer(
-            self.get_object(), data=request.data, partial=True
-        )
-        return self._write(serializer, status.HTTP_200_OK)
+        """Change the members that are sent; one change after the other."""
+        with transaction.atomic():
+            lock_row(self.get_object())
+            # Read again: what a change before this one wrote must not be undone.
+            serializer = self.get_serializer(
+                self.get_object(), data=request.data, partial=True
+            )
+            return self._write(serializer, status.HTTP_200_OK)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Delete a row that nothing refers to and no offer is restricted to."""
@@ -189,6 +192,15 @@ class ConfigurationViewSet(ReadOnlyViewSet):
             row = serializer.save()
         fresh = self.get_queryset().get(pk=row.pk)
         return Response(self.get_serializer(fresh).data, status=code)
+
+
+def lock_row(row: Model) -> None:
+    """Keep others from changing a row until the transaction ends.
+
+    Without its key: recordings that refer to the row go on.
+    """
+    rows = type(row)._base_manager.filter(pk=row.pk).order_by()
+    rows.select_for_update(no_key=True).first()
 
 
 def name_actor(caller: Caller) -> None:

@@ -28,6 +28,8 @@ def shown(client, address):
             sent |= _sent(inline.formset.management_form)
             for form in inline.formset.initial_forms:
                 sent |= _sent(form)
+    if "version" in answer.context:
+        sent["_version"] = answer.context["version"]
     return sent
 
 

@@ -213,3 +213,15 @@ def test_a_write_in_flight_does_not_act_a_second_time(program, key):
     assert problem_in(waiting, 409, "in_flight")
     assert Channel.objects.count() == 0
     assert Caller(key).post("channels", body, **header).status_code == 201
+
+
+def test_two_changes_of_one_campaign_at_once_are_both_kept(program, key):
+    campaign = builders.make_campaign(program, description="", points=10)
+    address = f"/api/v1/campaigns/{campaign.pk}"
+    changes = [{"description": "Tea"}, {"points": 25}]
+
+    answers = at_once(lambda place: Caller(key).patch(address, changes[place % 2]))
+
+    assert {answer.status_code for answer in answers} == {200}
+    campaign.refresh_from_db()
+    assert (campaign.description, campaign.points) == ("Tea", 25)
