@@ -224,4 +224,5 @@ def test_two_changes_of_one_campaign_at_once_are_both_kept(program, key):
 
     assert {answer.status_code for answer in answers} == {200}
     campaign.refresh_from_db()
-    assert (campaign.description, campaign.points) == ("Tea", 25)
+    assert campaign.description == "Tea"
+    assert campaign.points == 25
