@@ -32,3 +32,5 @@ STORAGES["staticfiles"] = {
 }
 # Thousands of tests call from one address, many without a key.
 API_FAILED_SIGN_INS_PER_MINUTE = 1_000_000
+# Looking through every static file takes 50 ms, and each test has clients of its own.
+WHITENOISE_USE_FINDERS = False
