@@ -31,7 +31,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.views import APIView
 
-from loyalty.api import edge
+from loyalty.api import browsers, edge
 from loyalty.api.authentication import CHALLENGE, CLIENT, Caller, caller_of
 from loyalty.api.bodies import StrictJsonParser
 from loyalty.api.exceptions import problem_of
@@ -60,7 +60,8 @@ class Contract:
     ``name`` is the source of its activities, ``title`` heads its operations in the
     OpenAPI document. ``prefixes`` are the paths it answers alone, each from ``/``
     to ``/``; the longest that fits counts. ``error_schema`` is the JSON schema of
-    what ``envelope`` writes.
+    what ``envelope`` writes. ``headers`` stand in every answer, whatever it is;
+    with ``is_for_browsers`` scripts of any site may call (CORS).
     """
 
     name: str
@@ -68,6 +69,8 @@ class Contract:
     prefixes: tuple[str, ...]
     envelope: Envelope
     error_schema: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_for_browsers: bool = False
 
 
 class Refusal(NamedTuple):
@@ -97,7 +100,11 @@ def serve(*contracts: Contract) -> None:
     """Let the edge answer under the contracts' prefixes in their envelopes."""
     for contract in contracts:
         for prefix in contract.prefixes:
-            edge.answer_under(prefix, contract.envelope)
+            headers = {**contract.headers}
+            if contract.is_for_browsers:
+                headers |= browsers.OPEN
+            manner = edge.Manner(contract.envelope, headers, contract.is_for_browsers)
+            edge.answer_under(prefix, manner)
 
 
 def answer(

@@ -9,23 +9,27 @@ everything under the prefixes of vendors' contracts, in their envelopes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.core.signals import got_request_exception
 from django.urls import Resolver404, get_resolver, resolve
 
+from loyalty.api import browsers
 from loyalty.api.exceptions import body_too_large, problem_of
 from loyalty.api.problems import Problem, response_of
 from loyalty.api.throttling import seconds_to_wait_after_failure
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+    from django.urls import ResolverMatch
 
 logger = logging.getLogger("loyalty.api")
 
 PREFIX = "/api/"
+# Encodings of a body that leave it as it is.
+_AS_IT_IS = frozenset({"", "identity"})
 # Pages for people, who come with a session.
 PAGES = frozenset({"api-docs", "api-schema"})
 MULTIPART = "multipart/form-data"
@@ -35,32 +39,40 @@ def _problem_document(problem: Problem, request: HttpRequest) -> HttpResponse:
     return response_of(problem, request.path)
 
 
-# What renders problems under each prefix; the longest that fits counts.
-_envelopes: dict[str, Callable[[Problem, HttpRequest], HttpResponse]] = {
-    PREFIX: _problem_document
-}
+class Manner(NamedTuple):
+    """How the paths under a prefix are answered.
+
+    ``envelope`` renders problems, ``headers`` stand in every answer, and with
+    ``is_for_browsers`` scripts of any site may call.
+    """
+
+    envelope: Callable[[Problem, HttpRequest], HttpResponse]
+    headers: Mapping[str, str] = {}
+    is_for_browsers: bool = False
 
 
-def answer_under(
-    prefix: str, envelope: Callable[[Problem, HttpRequest], HttpResponse]
-) -> None:
-    """Answer every path under ``prefix`` here; ``envelope`` renders problems.
+# The longest prefix that fits counts.
+_manners: dict[str, Manner] = {PREFIX: Manner(_problem_document)}
+
+
+def answer_under(prefix: str, manner: Manner) -> None:
+    """Answer every path under ``prefix`` here.
 
     ``prefix`` starts and ends with a slash. To be called while the addresses of
     the site are imported.
     """
     if not (prefix.startswith("/") and prefix.endswith("/") and len(prefix) > 2):
         raise ValueError(f"“{prefix}” is no prefix.")
-    _envelopes[prefix] = envelope
-    longest_first = sorted(_envelopes.items(), key=lambda one: -len(one[0]))
-    _envelopes.clear()
-    _envelopes.update(longest_first)
+    _manners[prefix] = manner
+    longest_first = sorted(_manners.items(), key=lambda one: -len(one[0]))
+    _manners.clear()
+    _manners.update(longest_first)
 
 
 def prefix_of(path: str) -> str | None:
     """Return the prefix under which this door answers ``path``; None if none."""
     whole = f"{path}/"
-    return next((prefix for prefix in _envelopes if whole.startswith(prefix)), None)
+    return next((prefix for prefix in _manners if whole.startswith(prefix)), None)
 
 
 class ApiEdge:
@@ -77,6 +89,7 @@ class ApiEdge:
         prefix = prefix_of(request.path_info)
         if prefix is None:
             return self._get_response(request)
+        manner = _manners[prefix]
         try:
             request.get_host()  # refuses names that are not the site's
             match = resolve(request.path_info)
@@ -84,16 +97,16 @@ class ApiEdge:
                 return self._get_response(request)
             request.resolver_match = match
             _bound_body(request, takes_files=prefix == PREFIX)
-            response = match.func(request, *match.args, **match.kwargs)
-            if not getattr(response, "is_rendered", True):
-                response.render()
+            response = _answered(request, match, manner)
         except Resolver404:
-            response = _envelopes[prefix](_no_such_path(), request)
+            response = manner.envelope(_no_such_path(), request)
         except Exception as error:  # noqa: BLE001 (the edge: even a bug answers JSON)
-            response = _envelopes[prefix](self._problem(error, request), request)
+            response = manner.envelope(self._problem(error, request), request)
         if response.status_code == 401:
-            response = _unless_too_many(response, _envelopes[prefix], request)
-        return response  # type: ignore[no-any-return]
+            response = _unless_too_many(response, manner.envelope, request)
+        for name, value in manner.headers.items():
+            response[name] = value
+        return response
 
     def _problem(self, error: Exception, request: HttpRequest) -> Problem:
         problem = problem_of(error)
@@ -106,6 +119,17 @@ class ApiEdge:
                 500, "internal_error", "Something went wrong here; it was noted."
             )
         return problem
+
+
+def _answered(
+    request: HttpRequest, match: ResolverMatch, manner: Manner
+) -> HttpResponse:
+    if manner.is_for_browsers and browsers.is_preflight(request):
+        return browsers.preflight(request, match)
+    response: Any = match.func(request, *match.args, **match.kwargs)
+    if not getattr(response, "is_rendered", True):
+        response.render()
+    return response  # type: ignore[no-any-return]
 
 
 def _unless_too_many(
@@ -139,6 +163,7 @@ def _bound_body(request: HttpRequest, *, takes_files: bool) -> None:
     Files of uploads are streamed to disk and not bound by it.
     """
     meta = request.META
+    _refuse_packed(meta)
     limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
         _read_chunked(request, limit)
@@ -148,6 +173,20 @@ def _bound_body(request: HttpRequest, *, takes_files: bool) -> None:
     is_file = takes_files and content_type.startswith(MULTIPART)
     if not is_file and length.isdigit() and int(length) > limit:
         raise body_too_large()
+
+
+def _refuse_packed(meta: Mapping[str, Any]) -> None:
+    """Refuse bodies that are packed: no limit holds for what they unpack to."""
+    encoding = str(meta.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
+    if encoding in _AS_IT_IS:
+        return
+    raise Problem(
+        415,
+        "unsupported_encoding",
+        f"Send the body as it is: the Content-Encoding “{encoding[:40]}” is not"
+        " supported.",
+        headers={"Accept-Encoding": "identity"},
+    )
 
 
 def _read_chunked(request: Any, limit: int) -> None:

@@ -1,5 +1,6 @@
 """What holds for every vendor's contract: nothing but JSON, no key told."""
 
+import gzip
 import logging
 import re
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 from django.test import Client
 
+import config.urls
 from activities.contracts.urls import CONTRACTS, urlpatterns
 from loyalty.api import edge
 from tests.builders import make_program
@@ -120,3 +122,72 @@ def test_no_two_contracts_answer_the_same_path():
     assert len(set(PREFIXES)) == len(PREFIXES)
     sources = [contract.name for contract in CONTRACTS]
     assert len(set(sources)) == len(sources)
+
+
+EVERY_WAY_IN = [*PATHS, "/api/v1/activities", "/api/v1/activities/batch"]
+
+
+@pytest.mark.parametrize("path", [*EVERY_WAY_IN, "/api/v1/uploads"])
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "deflate", "gzip, gzip"])
+def test_a_packed_body_is_answered_415_without_being_read(http, path, encoding):
+    body = gzip.compress(b"[" + b" " * 100_000 + b"]")
+
+    response = http.post(
+        path, body, "application/json", headers={"Content-Encoding": encoding}
+    )
+
+    # RFC 6749 has 400 for every request that cannot be read.
+    expected = 400 if path.startswith("/oauth/") else 415
+    assert response.status_code == expected, response.content
+    assert response["Accept-Encoding"] == "identity"
+    assert "json" in response["Content-Type"]
+
+
+@pytest.mark.parametrize("path", EVERY_WAY_IN)
+def test_a_body_that_says_that_it_is_as_it_is_is_read(http, path):
+    headers = {"Content-Encoding": "identity"}
+
+    response = http.post(path, b"{}", "application/json", headers=headers)
+
+    assert response.status_code != 415
+
+
+def readable_paths():
+    """Return an example of every path of every surface that has a GET."""
+    found = []
+
+    def walk(patterns, prefix):
+        for pattern in patterns:
+            if hasattr(pattern, "url_patterns"):
+                walk(pattern.url_patterns, prefix + str(pattern.pattern))
+                continue
+            view = getattr(pattern.callback, "cls", None)
+            actions = getattr(pattern.callback, "actions", None)
+            names = actions if actions is not None else dir(view)
+            if view is not None and "get" in names:
+                route = re.sub(
+                    r"\(\?P<[^>]*>[^)]*\)|<[^>]*>", "1", prefix + str(pattern.pattern)
+                )
+                found.append("/" + re.sub(r"[\^$]|\\Z", "", route))
+
+    walk(config.urls.urlpatterns, "")
+    return sorted({path for path in found if not path.startswith("/admin")})
+
+
+@pytest.mark.parametrize("path", readable_paths())
+def test_head_is_answered_where_get_is(path, http):
+    _, key = make_key(make_program())
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "X-API-Key": key,
+        "X-CT-Authorization": f"CTApiKey {key}",
+    }
+    if path.startswith(("/v2", "/partner-api")):
+        del headers["Authorization"]
+
+    read = http.get(path, headers=headers)
+    head = http.head(path, headers=headers)
+
+    assert head.status_code == read.status_code, (read.content, head.content)
+    assert head.status_code not in (405, 500)
+    assert head.content == b""

@@ -39,7 +39,7 @@ class CrowdTwistView(ContractView):
 
     contract = CONTRACT
     keys = (in_header("X-CT-Authorization", "CTApiKey"), in_query("api_key"))
-    http_method_names = ["get"]
+    http_method_names = ["get", "head"]
     refusals = {
         UnknownIdentity: _NO_MEMBER,
         catalogue.NotInCatalogue: Refusal(
@@ -152,7 +152,7 @@ class WholeMemberCatalogue(CrowdTwistView):
 class MemberActivities(CrowdTwistView):
     """``/v2/users/{user_id}/activities``: the plain list, and credits."""
 
-    http_method_names = ["get", "post"]
+    http_method_names = ["get", "head", "post"]
     refusals = {
         **CrowdTwistView.refusals,
         services.UnknownMember: _NO_MEMBER,

@@ -114,7 +114,20 @@ def envelope(problem: Problem, _request: HttpRequest) -> HttpResponse:
     return answer(body, problem.status, problem.headers)
 
 
-CONTRACT = Contract(SOURCE, "ES Loyalty", ("/client/",), envelope, ERROR)
+CONTRACT = Contract(
+    SOURCE,
+    "ES Loyalty",
+    ("/client/",),
+    envelope,
+    ERROR,
+    # As the page shows them under 200 and 400.
+    headers={
+        "Cache-Control": "no-cache, no-store, must-revalidate",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    },
+    is_for_browsers=True,
+)
 
 
 def invalid(sentence: str) -> Problem:

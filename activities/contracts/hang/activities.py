@@ -22,8 +22,14 @@ from activities.contracts.hang.contract import (
     missing,
     object_in,
 )
-from activities.services import Line, RecordActivity, record_activity
+from activities.services import (
+    Line,
+    RecordActivity,
+    UnknownActivityType,
+    record_activity,
+)
 from activities.services.replaying import replay_of
+from campaigns.services.programme import current_programme
 from loyalty.api.contract import answer
 from loyalty.api.idempotency import claim, replay_headers
 from loyalty.engine.moments import InvalidMoment, from_epoch_seconds
@@ -140,12 +146,22 @@ class Activities(HangView):
 
         with transaction.atomic():
             claim(command.key_scope, self.caller.program_id, command.key)
-            recorded = replay_of(self.caller.program_id, command) or record_activity(
-                self.caller.program_id, command, now=now
-            )
+            recorded = replay_of(self.caller.program_id, command)
+            if recorded is None:
+                _refuse_disabled(self.caller.program_id, command)
+                recorded = record_activity(self.caller.program_id, command, now=now)
 
         headers = replay_headers(recorded.reversed_at, is_replay=recorded.is_replay)
         return answer({"idempotency_key": command.key}, headers=headers)
+
+
+def _refuse_disabled(program_id: int, command: RecordActivity) -> None:
+    """Refuse a disabled type like an unknown one; repeated requests stand."""
+    rule = current_programme(program_id).types.get(command.activity_type)
+    if rule is not None and not rule.offer.is_enabled:
+        raise UnknownActivityType(
+            f"The activity type “{command.activity_type}” is disabled.", field="type"
+        )
 
 
 def to_command(

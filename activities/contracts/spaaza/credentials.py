@@ -18,6 +18,7 @@ from activities.services.logins import login_with
 from loyalty.api.authentication import Caller
 from loyalty.api.contract import ContractAuthentication
 from loyalty.api.problems import Problem
+from loyalty.models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from activities.models import LoginSession
 
 SESSION_USER_ID = "X-Spaaza-Session-User-Id"
+SESSION_USERNAME = "X-Spaaza-Session-Username"
 SESSION_KEY = "X-Spaaza-Session-Key"
 JWT = "X-Spaaza-Access-Token-JWT"
 #: The seed's spelling first; the other one is that of older pages.
 APP_HOSTNAMES = ("X-Spaaza-MyPrice-App-Hostname", "X-MyPrice-App-Hostname")
 _BEARER = re.compile(r"Bearer +([!-~]+)", re.ASCII | re.IGNORECASE)
 _HOSTNAME = re.compile(r"[a-z0-9._:-]{1,253}", re.ASCII)
+#: By which identities a member may be named beside a session key.
+_USERNAME_KINDS = ("username", "email")
 _USER_ID = re.compile(r"\d{1,18}", re.ASCII)
 
 
@@ -112,7 +116,7 @@ class _Sent:
 
     @property
     def _has_session(self) -> bool:
-        names = (SESSION_USER_ID, SESSION_KEY)
+        names = (SESSION_USER_ID, SESSION_USERNAME, SESSION_KEY)
         return any(self._header(name) is not None for name in names)
 
     @property
@@ -128,10 +132,12 @@ class _Sent:
                 raise refusal("no_valid_session")
             return None
         session = login_with(self._header(SESSION_KEY) or "", now=self._now)
-        number = self._header(SESSION_USER_ID) or ""
-        if session is None or not _USER_ID.fullmatch(number):
+        number, name = self._header(SESSION_USER_ID), self._header(SESSION_USERNAME)
+        if session is None or (number is None and name is None):
             raise refusal("no_valid_session")
-        if int(number) != (session.member_id or session.user_id):
+        if number is not None and not _has_number(session, number):
+            raise refusal("no_valid_session")
+        if name is not None and not _has_name(session, name):
             raise refusal("no_valid_session")
         return session
 
@@ -187,6 +193,28 @@ class _Sent:
     def _hostname(self) -> str:
         names = (self._header(name) for name in APP_HOSTNAMES)
         return next((name.lower() for name in names if name), "")
+
+
+def _has_number(session: LoginSession, number: str) -> bool:
+    if not _USER_ID.fullmatch(number):
+        return False
+    return int(number) == (session.member_id or session.user_id)
+
+
+def _has_name(session: LoginSession, name: str) -> bool:
+    """Whether the session is that of the member or staff user with this name."""
+    if session.user is not None:
+        return session.user.get_username() == name
+    identities = Identity.objects.filter(
+        member=session.member_id,
+        kind__in=_USERNAME_KINDS,
+        value__in={name, name.casefold()},
+    )
+    return not _unstorable(name) and identities.exists()
+
+
+def _unstorable(text: str) -> bool:
+    return "\0" in text or not text.isprintable()
 
 
 def _of_session(session: LoginSession, sent: _Sent) -> Credentials:

@@ -157,3 +157,32 @@ def test_the_answer_stays_closed_on_a_replay(client, member, payload):
     assert client.record(member, payload("purchase")).content == (
         b'{"idempotency_key":"unique-key-101"}'
     )
+
+
+def test_a_request_for_a_type_disabled_since_is_still_answered_like_the_first(
+    client, member, payload, program
+):
+    recorded(client.record(member, payload("purchase")))
+    ActivityType.objects.filter(program=program).update(is_enabled=False)
+
+    again = recorded(client.record(member, payload("purchase")))
+
+    assert again["Idempotency-Replayed"] == "true"
+
+
+def test_a_disabled_type_is_refused_like_an_unknown_one_and_leaves_the_key(
+    client, member, payload, program
+):
+    types = ActivityType.objects.filter(program=program)
+    types.update(is_enabled=False)
+
+    refused(
+        client.record(member, payload("purchase")),
+        404,
+        "Could not find the activity type provided.",
+    )
+    assert not Activity.objects.exists()
+
+    types.update(is_enabled=True)
+    first = recorded(client.record(member, payload("purchase")))
+    assert "Idempotency-Replayed" not in first

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from activities.models import Interaction, LoginSession, MemberApp
 from activities.services.logins import end_login
-from loyalty.models import ApiKey, StaffProgram
+from loyalty.models import ApiKey, Identity, StaffProgram
 from tests.builders import NOON, make_member, make_program, make_unit, make_wallet
 from tests.contracts.spaaza.client import (
     APP,
@@ -18,6 +18,7 @@ from tests.contracts.spaaza.client import (
     KEY,
     OLD_APP,
     USER_ID,
+    USERNAME,
     Call,
     as_admin,
     as_client,
@@ -59,6 +60,40 @@ def test_6_nothing_that_authenticates(member, campaign):
 @pytest.mark.parametrize("absent", [USER_ID, KEY])
 def test_6_half_a_session(member, campaign, absent):
     refused(as_member(member, campaign).with_headers({absent: None}).send(), 6)
+
+
+def test_staff_may_be_named_by_user_name_beside_the_session_key(member, campaign):
+    call = as_admin(member, campaign).with_headers({USER_ID: None, USERNAME: "ann"})
+
+    done(call.send())
+
+
+@pytest.mark.parametrize("kind", ["username", "email"])
+def test_a_member_may_be_named_by_user_name_beside_the_session_key(
+    program, member, campaign, kind
+):
+    Identity.objects.create(
+        program=program, member=member, kind=kind, value="jo@example.com"
+    )
+    call = as_member(member, campaign)
+    call.headers[USERNAME] = "jo@example.com"
+
+    done(call.send())
+    del call.headers[USER_ID]
+    done(call.send())
+
+
+@pytest.mark.parametrize("name", ["", "ben", "ann\u0001", "x" * 1000])
+def test_6_a_session_of_another_user_name(member, campaign, name):
+    for call in (as_admin(member, campaign, None), as_member(member, campaign)):
+        refused(call.with_headers({USER_ID: None, USERNAME: name}).send(), 6)
+        refused(call.with_headers({USERNAME: name}).send(), 6)
+
+
+def test_6_a_user_name_without_a_session_key(member, campaign):
+    call = as_admin(member, campaign)
+
+    refused(call.with_headers({USER_ID: None, KEY: None, USERNAME: "ann"}).send(), 6)
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "0", "1.0", "1" * 30, "\u0661"])

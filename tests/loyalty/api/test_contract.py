@@ -75,7 +75,7 @@ urlpatterns = [*site, path("acme/echo/<str:name>", Echo.as_view())]
 @pytest.fixture
 def acme(db, settings, monkeypatch):
     """A client of Acme, its key beside it."""
-    monkeypatch.setattr(edge, "_envelopes", dict(edge._envelopes))
+    monkeypatch.setattr(edge, "_manners", dict(edge._manners))
     serve(CONTRACT)
     settings.ROOT_URLCONF = __name__
     clear_url_caches()
@@ -263,9 +263,9 @@ def test_a_bug_is_answered_500_in_the_envelope_and_logged_without_the_key(acme, 
 
 
 def test_a_longer_prefix_answers_before_a_shorter_one(monkeypatch):
-    monkeypatch.setattr(edge, "_envelopes", {})
+    monkeypatch.setattr(edge, "_manners", {})
     for prefix in ("/v2/", "/v2/users/", "/api/"):
-        edge.answer_under(prefix, envelope)
+        edge.answer_under(prefix, edge.Manner(envelope))
 
     found = [edge.prefix_of(one) for one in ("/v2/users", "/v2/userses", "/v3", "/v2")]
 
@@ -275,4 +275,4 @@ def test_a_longer_prefix_answers_before_a_shorter_one(monkeypatch):
 @pytest.mark.parametrize("prefix", ["/", "", "acme/", "/acme"])
 def test_a_prefix_that_would_take_too_much_is_refused(prefix):
     with pytest.raises(ValueError, match="prefix"):
-        edge.answer_under(prefix, envelope)
+        edge.answer_under(prefix, edge.Manner(envelope))
