@@ -27,6 +27,7 @@ from campaigns.models import BASKETLESS, Campaign
 from loyalty.admin.formatting import name_of
 from loyalty.admin.moments import MomentField
 from loyalty.admin.working_program import working_program
+from loyalty.engine.baskets import value_of
 from loyalty.engine.numbers import InvalidNumber, parse_value
 from loyalty.errors import LoyaltyError
 from loyalty.models import ActivityType, BusinessUnit, Channel, Identity, Member
@@ -152,9 +153,7 @@ class TryForm(forms.Form):
         moment, lines = found["occurred_at"], found["items"]
         member = found["member"]
         value = found["value"]
-        units = sum(line.units for line in lines) if lines else None
-        if value is not None:
-            units = int(Decimal(value) * 10_000)
+        units = None if value is None else int(Decimal(value) * 10_000)
         key = uuid.uuid4().hex
         return RecordActivity(
             source="api",
@@ -231,7 +230,7 @@ def _outcome(form: TryForm, program: Program) -> dict[str, Any]:
         return {}
     shown = Activity(
         program=program,
-        value=None if command.units is None else Decimal(command.units).scaleb(-4),
+        value=Decimal(value_of(command.units, command.lines) or 0).scaleb(-4),
         decision=record_of(found.decision, found.programme),
     )
     marks = {one.pk: "live" if one.is_enabled else "draft" for one in tried}

@@ -64,8 +64,9 @@ COLUMNS = (
     Column("business_unit", "The code of a business unit.", "grocery"),
     Column(
         "value",
-        "What it was worth, with a point before the decimals. Left empty, the values "
-        "of the items are added up.",
+        "What it was worth, with a point before the decimals; below zero for a return. "
+        "Left empty or left out, the values of the items are added up; without items "
+        "an empty cell is refused.",
         "12.50",
     ),
     Column("currency", "The ISO code of its currency, if campaigns ask.", "EUR"),
@@ -75,8 +76,17 @@ COLUMNS = (
         "below each other, with the same key.",
         "4006381333931",
     ),
-    Column("item_value", "What was paid for this product.", "3.20"),
-    Column("item_quantity", "How many of it; product groups count them.", "2"),
+    Column(
+        "item_value",
+        "What was paid for this product; below zero if it came back.",
+        "3.20",
+    ),
+    Column(
+        "item_quantity",
+        "How many of it; product groups count them. Empty is one, a weight such as "
+        "0.455 counts as one.",
+        "2",
+    ),
     Column("item_group", "The product group. Kept, not counted.", "dairy"),
 )
 

@@ -83,8 +83,16 @@ class LineItem(serializers.Serializer[Any]):
     """A line item."""
 
     item_id = serializers.CharField(max_length=100)
-    value = NumberOrText(required=False, help_text="Value of the line.")
-    quantity = NumberOrText(required=False)
+    value = NumberOrText(
+        required=False,
+        help_text="Value of the line, below zero if it came back. Left out: 0.",
+    )
+    quantity = NumberOrText(
+        required=False,
+        help_text="How many pieces, below zero if they came back. Left out: 1. A "
+        "fraction is a weight or a length and counts as one piece. Lines of one "
+        "`item_id` are netted out before any rule sees them.",
+    )
     group_id = serializers.CharField(max_length=100, required=False)
 
 
@@ -123,7 +131,9 @@ class NewActivity(serializers.Serializer[Any]):
         help_text="Code of the unit. Left out, the offers of every unit count.",
     )
     value = NumberOrText(
-        required=False, help_text="What it is worth, for example paid."
+        required=False,
+        help_text="What it is worth, for example paid. Left out, it is the sum of the "
+        "items. Below zero it is a return, which earns nothing and counts for nothing.",
     )
     currency = serializers.CharField(
         max_length=3,
@@ -200,7 +210,12 @@ class StoredActivity(RecordedActivity):
         help_text="Arrived after the program's limit; triggers no messages."
     )
     zone_assumed = serializers.BooleanField()
-    value = serializers.CharField(allow_null=True)
+    value = serializers.CharField(
+        allow_null=True, help_text="As given, or the sum of the items."
+    )
+    is_return = serializers.BooleanField(
+        help_text="Brings back what was bought, so it earned nothing (`is_return`)."
+    )
     currency = serializers.CharField(allow_null=True, help_text="ISO code.")
     items = LineItem(many=True)
     data = FreeData()  # type: ignore[assignment]

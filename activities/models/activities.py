@@ -73,6 +73,11 @@ class Activity(models.Model):
         max_length=3, blank=True, default="", help_text="ISO code, if it was told."
     )
     items = models.JSONField(default=list)
+    is_return = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Brings back what was bought: earns nothing, counts for nothing.",
+    )
     data = models.JSONField(default=dict, help_text="Free data of the caller.")
     decision = models.JSONField(default=dict)
     upload = models.ForeignKey(

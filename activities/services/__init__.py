@@ -18,6 +18,7 @@ from activities.services.commands import (
     UnknownBusinessUnit,
     UnknownChannel,
     UnknownMember,
+    ValueTooLarge,
 )
 from activities.services.recording import (
     record_activities,
@@ -47,6 +48,7 @@ __all__ = [
     "UnknownBusinessUnit",
     "UnknownChannel",
     "UnknownMember",
+    "ValueTooLarge",
     "record_activities",
     "record_activity",
     "reverse_activities",

@@ -12,6 +12,7 @@ from activities.services.commands import Recorded
 from activities.services.records import json_of
 from campaigns.services import budgets, quests
 from loyalty import ledger
+from loyalty.engine.baskets import value_of
 from loyalty.engine.numbers import format_value
 from loyalty.ledger.awards import post_tier_changes
 from loyalty.ledger.holdings import (
@@ -35,7 +36,7 @@ _ACTIVITY_COLUMNS = (
     "id, program_id, source, key, fingerprint, member_id, anonymous_profile_id,"
     " activity_type_id, channel_id, business_unit_id, occurred_at, occurred_at_text,"
     " zone_assumed, received_at, created_at, is_late, value, currency, items, data,"
-    " decision, upload_id, key_scope, holds_key"
+    " decision, upload_id, key_scope, holds_key, is_return"
 )
 
 # Prices repeat.
@@ -96,7 +97,9 @@ def _line(
 ) -> str:
     command = draft.command
     is_late = command.received_at - command.occurred_at > late_after
-    value = "\\N" if command.units is None else format_value(command.units)
+    units = value_of(command.units, command.lines)
+    value = "\\N" if units is None else format_value(units)
+    is_return = draft.facts is not None and draft.facts.is_return
     decision = json_of(draft.decision, batch.programme) if draft.decision else "{}"
     return (
         f"{draft.activity_id}\t{batch.programme.program_id}\t"
@@ -109,7 +112,8 @@ def _line(
         f"{copy_moment(command.received_at)}\t{copy_moment(batch.now)}\t"
         f"{_flag(is_late)}\t{value}\t{command.currency}\t"
         f"{_items(draft)}\t{_data(draft)}\t{copy_text(decision)}\t"
-        f"{_null(upload_id)}\t{copy_text(_own_scope(command))}\tt\n"
+        f"{_null(upload_id)}\t{copy_text(_own_scope(command))}\tt\t"
+        f"{_flag(is_return)}\n"
     )
 
 

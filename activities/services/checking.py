@@ -15,7 +15,10 @@ from activities.services.commands import (
     UnknownActivityType,
     UnknownBusinessUnit,
     UnknownChannel,
+    ValueTooLarge,
 )
+from loyalty.engine.baskets import value_of
+from loyalty.engine.numbers import UNITS_PER_ONE
 from loyalty.errors import LoyaltyError
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from loyalty.engine.programme import Programme, TypeRule
 
 FUTURE_TOLERANCE = timedelta(hours=1)
+_VALUE_END = 10**14 * UNITS_PER_ONE
 
 
 def check_commands(batch: Batch) -> None:
@@ -45,8 +49,7 @@ def _draft(place: int, command: RecordActivity, programme: Programme) -> Draft:
     channel_id = _channel_id(command.channel, programme)
     business_unit_id = _business_unit_id(command.business_unit, programme)
     _check_moment(command.occurred_at, command.received_at, programme)
-    if command.units is not None and command.units < 0:
-        _check_negative(rule)
+    _check_value(command, rule)
     return Draft(place, command, rule, channel_id, business_unit_id)
 
 
@@ -92,8 +95,15 @@ def _check_moment(
         )
 
 
-def _check_negative(rule: TypeRule) -> None:
-    if not rule.allows_negative_value:
+def _check_value(command: RecordActivity, rule: TypeRule) -> None:
+    units = value_of(command.units, command.lines)
+    if units is None:
+        return
+    if abs(units) >= _VALUE_END:
+        raise ValueTooLarge(
+            "The values of the items add up to more than 14 digits.", field="items"
+        )
+    if units < 0 and not rule.allows_negative_value:
         raise NegativeValue(
             f"Activities of type “{rule.code}” take no value below zero.",
             field="value",

@@ -43,10 +43,10 @@ class RecordActivity:
     is looked for if nobody has ``member``; ``member`` then becomes another
     identity of whom they find. ``key`` is unique within ``key_scope``;
     ``has_natural_key`` says that it was made of the payload, so that the same key
-    is the same request. ``units`` is the value in 1/10,000, None if the caller
-    gave none. ``given_points`` stand in place of what the type's own rule
-    computes: whole points of its wallet, zero or more. ``currency`` is an ISO code,
-    empty if the caller named none. Moments are aware;
+    is the same request. ``units`` is the value in 1/10,000; None if the caller gave
+    none, and the value is then the sum of the lines. ``given_points`` stand in place
+    of what the type's own rule computes: whole points of its wallet, zero or more.
+    ``currency`` is an ISO code, empty if the caller named none. Moments are aware;
     ``received_at`` is when the request or file reached the edge.
     ``is_from_file`` says that it stood in an uploaded file.
     """
@@ -220,6 +220,12 @@ class NegativeValue(LoyaltyError):
     """The activity type takes no negative values."""
 
     code = "negative_value"
+
+
+class ValueTooLarge(LoyaltyError):
+    """The lines add up to a value that no activity can have."""
+
+    code = "invalid_number"
 
 
 class KeyReused(LoyaltyError):

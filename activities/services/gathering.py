@@ -9,6 +9,7 @@ from django.db import connection
 from activities.services.standing import load_standings
 from campaigns.services import budgets, items, quests
 from loyalty import ledger
+from loyalty.engine.baskets import is_return, netted, value_of
 from loyalty.engine.conditions import counted_around
 from loyalty.engine.evaluation import segments_at
 from loyalty.engine.facts import (
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from activities.services.batch import Batch, Draft
-    from activities.services.commands import Line
+    from loyalty.engine.baskets import Product
     from loyalty.engine.facts import Clock, Offer
 
 # SQL for ``campaigns.services.budgets.open_missing``.
@@ -70,15 +71,17 @@ def find_candidates(batch: Batch) -> None:
     )
     for draft in batch.drafts:
         command = draft.command
+        products = netted(command.lines)
+        units = value_of(command.units, command.lines) or 0
         matching = [
-            Item(line.item_id, line.units, list_ids, _count(line.quantity))
-            for line in command.lines
-            if (list_ids := listed.get(line.item_id))
+            Item(one.item_id, one.units, list_ids, one.quantity, one.came_back)
+            for one in products
+            if (list_ids := listed.get(one.item_id))
         ]
         facts = ActivityFacts(
             command.occurred_at,
             draft.rule.offer.id,
-            command.units or 0,
+            units,
             draft.channel_id,
             draft.business_unit_id,
             tuple(matching),
@@ -86,9 +89,10 @@ def find_candidates(batch: Batch) -> None:
             len(command.lines),
             currency=command.currency,
             seed=batch.seed_of(command) if programme.has_draws else 0,
+            is_return=is_return(units, products),
         )
         if programme.counts_unlisted:
-            facts = _with_unlisted(facts, command.lines, listed)
+            facts = _with_unlisted(facts, products, listed)
         draft.facts = facts
         lists = frozenset().union(*[item.list_ids for item in matching])
         draft.candidates = programme.index.candidates(
@@ -106,25 +110,20 @@ def find_candidates(batch: Batch) -> None:
             draft.quests = programme.quest_index.candidates(
                 command.occurred_at,
                 draft.rule.offer.id,
-                command.units or 0,
-                command.lines,
+                units,
+                products,
             )
 
 
 def _with_unlisted(
-    facts: ActivityFacts, lines: Iterable[Line], listed: Mapping[str, Any]
+    facts: ActivityFacts, products: Iterable[Product], listed: Mapping[str, Any]
 ) -> ActivityFacts:
     """Return the facts with what stands on no list: rules may ask for all but."""
-    others = [line for line in lines if not listed.get(line.item_id)]
+    others = [one for one in products if not listed.get(one.item_id)]
     return facts._replace(
-        unlisted_units=sum([line.units for line in others]),
-        unlisted_quantity=sum([_count(line.quantity) for line in others]),
+        unlisted_units=sum([one.units for one in others]),
+        unlisted_quantity=sum([one.quantity for one in others]),
     )
-
-
-def _count(quantity: str) -> int:
-    """Return how many products a line stands for; what is weighed counts once."""
-    return int(quantity) if quantity.isdecimal() and quantity.isascii() else 1
 
 
 def gather_quests(batch: Batch) -> None:

@@ -87,7 +87,9 @@ class AssignedGroup(models.Model):
     required_matches = models.PositiveIntegerField(
         "at least",
         default=0,
-        help_text="How many matching products the basket must hold, by quantity.",
+        help_text="How many matching products the basket must hold, by quantity; what "
+        "came back in the same basket is taken off. Goods by weight count once each "
+        "line.",
     )
 
     class Meta:

@@ -129,7 +129,7 @@ def _failure_of_basket(offer: Offer, activity: ActivityFacts) -> Rejection | Non
 
 def _holds(activity: ActivityFacts, list_id: int) -> bool:
     for item in activity.items:  # noqa: SIM110 (a generator takes longer)
-        if list_id in item.list_ids:
+        if list_id in item.list_ids and item.stays:
             return True
     return False
 

@@ -37,6 +37,7 @@ class Reason(Enum):
     POINTS_BUDGET_SPENT = "points_budget_spent"
     AWARDS_BUDGET_SPENT = "awards_budget_spent"
     MEMBER_UNKNOWN = "member_unknown"
+    IS_RETURN = "is_return"
     NOT_A_BASKET = "not_a_basket"
     OTHER_CURRENCY = "other_currency"
     BASKET_WITHOUT_GROUP = "basket_without_group"

@@ -1,5 +1,7 @@
 """Deciding one activity: what each offer pays and why the others do not.
 
+A return earns nothing and counts for nothing, whatever the offers say.
+
 Order: the activity type must be open to the member; then its own rule pays
 base; then the candidate campaigns, by priority (highest first) and number. Of an
 exclusive group the first that pays wins. Budgets come last. Then the quests that
@@ -75,12 +77,22 @@ def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
     case = Case(
         activity, history, segment_ids, tier_id, rules, budgets, outcome.codes_taken
     )
-    if not history.is_known:
+    if not history.is_known or activity.is_return:
+        reason = Reason.IS_RETURN if history.is_known else Reason.MEMBER_UNKNOWN
         rejected = tuple(
-            Rejection(offer, Reason.MEMBER_UNKNOWN)
+            Rejection(offer, reason)
             for offer in (base, *candidates, *(one.quest.offer for one in quests))
         )
-        return Decision((), rejected)
+        if not history.is_known:
+            return Decision((), rejected)
+        return Decision(
+            (),
+            rejected,
+            tier_id=tier_id,
+            segment_ids=tuple(segment_ids),
+            score_before=history.score,
+            given_points=activity.given_points,
+        )
 
     _decide_offers(case, base, candidates, outcome)
     if quests:

@@ -145,6 +145,8 @@ _PLAIN_SENTENCES = {
     "measured.",
     Reason.TYPE_NOT_OPEN: "The activity type itself was not open to the member.",
     Reason.MEMBER_UNKNOWN: "The member was not known yet.",
+    Reason.IS_RETURN: "This is a return: its value is below zero, or nothing is left "
+    "of its lines. Returns earn nothing and count for nothing.",
     Reason.QUEST_NOT_OPTED_IN: "The member did not take part in the quest then.",
     Reason.QUEST_EXPIRED: "The member's time to complete the quest was over.",
 }

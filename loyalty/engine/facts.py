@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from enum import Enum
 from typing import NamedTuple
 
+from loyalty.engine.baskets import is_left
 from loyalty.engine.holdout import Holdout
 from loyalty.engine.periods import Unit
 from loyalty.engine.points import ExpiryRule, Rounding
@@ -213,21 +214,32 @@ class Offer:
 
 
 class Item(NamedTuple):
-    """One line of an activity; ``list_ids`` are the item lists it stands on."""
+    """One product of an activity, its lines netted out.
+
+    ``list_ids`` are the item lists it stands on. ``quantity`` counts pieces; it and
+    ``units`` are below zero where more came back than was bought.
+    """
 
     item_id: str
     units: int
     list_ids: tuple[int, ...] = ()
     quantity: int = 1
+    came_back: bool = False
+
+    @property
+    def stays(self) -> bool:
+        """Return whether something of it is left with the customer."""
+        return is_left(self.units, self.quantity, came_back=self.came_back)
 
 
 class ActivityFacts(NamedTuple):
     """What happened, as far as a rule can ask.
 
     ``given_points`` stand in place of what the type's own rule computes, in the
-    smallest unit of its wallet; None leaves it to the rule. ``items`` are the lines
+    smallest unit of its wallet; None leaves it to the rule. ``items`` are the products
     that stand on a list in use; of all others the value and the quantity are told.
-    ``seed`` is the random number that the activity's draws are made with.
+    ``seed`` is the random number that the activity's draws are made with. A return
+    (``is_return``) is no visit: nothing pays for it and nothing counts it.
     """
 
     occurred_at: datetime
@@ -242,6 +254,7 @@ class ActivityFacts(NamedTuple):
     unlisted_quantity: int = 0
     currency: str = ""
     seed: int = 0
+    is_return: bool = False
 
 
 class Stay(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.engine.facts import Distribution, Offer, RewardKind, Rules
 from loyalty.engine.quests import Candidate, Quest, amounts_of
@@ -18,6 +18,8 @@ from loyalty.engine.quests import Candidate, Quest, amounts_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+
+    from loyalty.engine.baskets import Product
 
 _INTERVALS_REMEMBERED = 512
 
@@ -204,19 +206,16 @@ class QuestIndex:
         moment: datetime,
         activity_type_id: int,
         units: int,
-        lines: Sequence[Sequence[Any]],
+        products: Sequence[Product],
     ) -> list[Candidate]:
-        """Return the quests live at ``moment`` that the activity adds to.
-
-        A line item has its product first, then its value.
-        """
+        """Return the quests live at ``moment`` that the activity adds to."""
         place = self._by_type.get(activity_type_id)
         if place is None:
             return []
         found = []
         for offer in place.live_at(moment).values():
             quest = self._quests[offer.id]
-            amounts = amounts_of(quest.requirements, activity_type_id, units, lines)
+            amounts = amounts_of(quest.requirements, activity_type_id, units, products)
             if amounts:
                 found.append(Candidate(quest, amounts))
         return found

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from loyalty.engine.baskets import Product
 from loyalty.engine.facts import (
     EVER,
     NEVER,
@@ -150,7 +151,7 @@ def amounts_of(
     requirements: Iterable[Requirement],
     activity_type_id: int,
     units: int,
-    lines: Sequence[Sequence[Any]],
+    products: Sequence[Product],
 ) -> tuple[tuple[int, int], ...]:
     """Return how much an activity adds to each requirement: (number, amount).
 
@@ -158,32 +159,33 @@ def amounts_of(
         requirements: those of one quest.
         activity_type_id: the activity's type.
         units: the activity's value.
-        lines: each line item, product and value first.
+        products: those of its basket, netted out.
 
     Requirements that it adds nothing to are left out, so values of zero or below
     never take progress away.
 
     >>> coffee = Requirement(1, 7, 30_000, restricted_to=frozenset({"latte"}))
-    >>> amounts_of([coffee], 7, 90_000, [("latte", 40_000), ("cake", 50_000)])
+    >>> basket = [Product("latte", 40_000), Product("cake", 50_000)]
+    >>> amounts_of([coffee], 7, 90_000, basket)
     ((1, 40000),)
     """
     found = []
     for one in requirements:
         if one.activity_type_id == activity_type_id:
-            amount = _amount(one, units, lines)
+            amount = _amount(one, units, products)
             if amount > 0:
                 found.append((one.id, amount))
     return tuple(found)
 
 
-def _amount(one: Requirement, units: int, lines: Sequence[Sequence[Any]]) -> int:
-    matching = [line[1] for line in lines if line[0] in one.restricted_to]
-    if one.restricted_to and not matching:
+def _amount(one: Requirement, units: int, products: Sequence[Product]) -> int:
+    matching = [each for each in products if each.item_id in one.restricted_to]
+    if one.restricted_to and not any(each.stays for each in matching):
         return 0
     if one.measure is Measure.ACTIVITIES:
         return UNITS_PER_ONE
     if one.restricted_to and one.measure is Measure.VALUE:
-        return sum(matching)
+        return sum([each.units for each in matching])
     return units
 
 

@@ -161,9 +161,10 @@ def _per_product(
     if offer.distribution is Distribution.PER_ITEM:
         operands = {"each": offer.points, "count": matches.quantity}
         return offer.points * matches.quantity, operands
-    if not matches.quantity:
+    if matches.quantity <= 0:
         return 0, None
-    return offer.points, {"spread": spread(offer.points, matches.items)}
+    left = [item for item in matches.items if item.stays]
+    return offer.points, {"spread": spread(offer.points, left)}
 
 
 def spread(points: int, items: Sequence[Item]) -> list[list[Any]]:

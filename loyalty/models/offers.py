@@ -305,7 +305,8 @@ class ActivityType(Offer):
     allows_negative_value = models.BooleanField(
         default=False,
         help_text="Accept activities whose value is below zero, such as baskets of "
-        "returns. They earn nothing.",
+        "returns. They earn nothing and count for nothing: no cap, no attempt, no "
+        "quest, no voucher.",
     )
     value_param = models.CharField(
         "value in Netcore activities",

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.db import connection
 
+from loyalty.engine.decisions import Reason
+
 ROOT = Path(settings.BASE_DIR)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BY_NAME = {str(page.relative_to(ROOT)): page for page in PAGES}
@@ -78,3 +80,14 @@ def test_the_map_in_the_readme_names_the_folders():
     named = re.findall(r"^([a-z]+)/", map_of_it[1], re.MULTILINE)
 
     assert named == [one for one in named if (ROOT / one).is_dir()]
+
+
+def test_every_reason_why_an_offer_did_not_pay_is_published():
+    rows = re.findall(
+        r"^\| ((?:`[a-z_]+` ?)+) \|",
+        (ROOT / "docs/clients.md").read_text(),
+        re.MULTILINE,
+    )
+    published = set(re.findall(r"`([a-z_]+)`", " ".join(rows)))
+
+    assert {one.value for one in Reason} <= published

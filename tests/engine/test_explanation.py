@@ -206,6 +206,15 @@ SENTENCES = [
     (Reason.NOT_A_BASKET, {}, PLAIN, "The activity has no line items."),
     (Reason.OTHER_CURRENCY, {}, PLAIN, "It is for other currencies."),
     (
+        Reason.IS_RETURN,
+        {},
+        PLAIN,
+        (
+            "This is a return: its value is below zero, or nothing is left of its "
+            "lines. Returns earn nothing and count for nothing."
+        ),
+    ),
+    (
         Reason.IN_HOLDOUT,
         {"share": 1_000},
         PLAIN,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.engine.baskets import netted
 from loyalty.engine.decisions import Award, Reason, Rejection
 from loyalty.engine.evaluation import absorb, evaluate
 from loyalty.engine.explanation import sentence
@@ -92,9 +93,9 @@ def done(asked: Quest, *contributions: Contribution, opt_ins=(ALWAYS,)) -> int:
     ],
 )
 def test_what_an_activity_adds_to_a_requirement(fields, expected):
-    lines = [("a", 30_000), ("a", 10_000), ("b", 5_000)]
+    products = netted([("a", 30_000, ""), ("a", 10_000, ""), ("b", 5_000, "")])
 
-    found = amounts_of([requirement(**fields)], 1, 90_000, lines)
+    found = amounts_of([requirement(**fields)], 1, 90_000, products)
 
     assert found == (() if expected is None else ((1, expected),))
 

@@ -18,6 +18,7 @@ from activities.services import (
     UnknownBusinessUnit,
     UnknownChannel,
     UnknownMember,
+    ValueTooLarge,
 )
 from campaigns.services.programme import UnknownProgram
 from loyalty.api.contract import Contract, Refusal, answer
@@ -93,6 +94,7 @@ REFUSALS = {
     ExtendedDataTooLarge: _words("extendedData exceeds the allowed size"),
     NegativeValue: _words("Value is not valid"),
     AmountTooLarge: _words("Value is not valid"),
+    ValueTooLarge: _words("Value is not valid"),
     UnknownSession: _words("Session not found"),
     SessionOfAnother: _words("CorrelationID is in use by another session"),
     UnknownAccount: _words("Account not found"),

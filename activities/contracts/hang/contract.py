@@ -22,6 +22,7 @@ from activities.services import (
     UnknownBusinessUnit,
     UnknownChannel,
     UnknownMember,
+    ValueTooLarge,
 )
 from campaigns.services.programme import UnknownProgram
 from campaigns.services.taking_part import (
@@ -71,6 +72,7 @@ REFUSALS = {
     OccurredTooLongAgo: Refusal(400, "The transaction timestamp is too long ago."),
     NegativeValue: Refusal(400, "The activity type takes no negative value."),
     AmountTooLarge: Refusal(422, "The activity is worth more than can be held."),
+    ValueTooLarge: Refusal(400, "The items add up to more than 14 digits."),
     KeyReused: Refusal(422, "The idempotency key was used for a different activity."),
     IdentityTaken: Refusal(409, "A program membership with these details exists."),
     UnknownQuest: Refusal(404, "Could not find the quest provided."),

@@ -30,6 +30,7 @@ from activities.services import (
     UnknownBusinessUnit,
     UnknownChannel,
     UnknownMember,
+    ValueTooLarge,
     record_activities,
 )
 from activities.services.discovering import TooManyNewActivityTypes, types_named
@@ -68,6 +69,7 @@ REFUSALS = {
     KeyReused: Refusal(400, "Duplicate Activity", "DUPLICATE"),
     NegativeValue: Refusal(400, "Invalid Parameter - Value", "NEGATIVE_VALUE"),
     AmountTooLarge: Refusal(400, "Invalid Parameter - Value", "AMOUNT_TOO_LARGE"),
+    ValueTooLarge: Refusal(400, "Invalid Parameter - Value", "VALUE_TOO_LARGE"),
     OccurredTooLongAgo: Refusal(
         400, "Invalid Parameter - Timestamp is too old", "TIMESTAMP_TOO_OLD"
     ),

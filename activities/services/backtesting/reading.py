@@ -13,6 +13,7 @@ from django.db import connection
 from activities.services.backtesting.drawing import seed_of
 from activities.services.gathering import with_methods
 from campaigns.services.items import listed
+from loyalty.engine.baskets import netted
 from loyalty.engine.evaluation import segments_at
 from loyalty.engine.facts import ActivityFacts, Item
 from loyalty.engine.numbers import parse_value
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from activities.services.backtesting.trial import Span
+    from loyalty.engine.baskets import Product
     from loyalty.engine.facts import MemberHistory, Offer
     from loyalty.engine.programme import Programme
 
@@ -62,6 +64,7 @@ class Stored(NamedTuple):
     given_points: int | None
     was_unknown: bool
     reversed_at: datetime | None
+    is_return: bool
     seed: str | None
 
 
@@ -120,7 +123,7 @@ SELECT a.id, a.member_id, {decided_at}::text,
     (coalesce(l.decision, a.decision) ->> 'given')::bigint,
     a.anonymous_profile_id IS NOT NULL AND l.activity_id IS NULL
         AND a.decision -> 'rejections' @> '[{{"reason": "member_unknown"}}]',
-    r.created_at, {seed}
+    r.created_at, a.is_return, {seed}
 FROM activities_activity a
 LEFT JOIN activities_latedecision l ON l.activity_id = a.id
 LEFT JOIN activities_activityreversal r ON r.activity_id = a.id
@@ -186,15 +189,15 @@ class Reader:
         return lines
 
     def read(
-        self, row: Stored, lines: Sequence[dict[str, Any]], history: MemberHistory
+        self, row: Stored, products: Sequence[Product], history: MemberHistory
     ) -> tuple[ActivityFacts, list[Offer]]:
         """Return what happened, as far as a rule can ask, and who could pay it."""
         met = self._met_by(row, segments_at(history, row.occurred_at))
         are_others, stands_on = met.list_ids.isdisjoint, self._listed.get
         matching = [
-            Item(line["item_id"], _units_of(line), list_ids, _count(line))
-            for line in lines
-            if (list_ids := stands_on(line["item_id"])) and not are_others(list_ids)
+            Item(one.item_id, one.units, list_ids, one.quantity, one.came_back)
+            for one in products
+            if (list_ids := stands_on(one.item_id)) and not are_others(list_ids)
         ]
         facts = ActivityFacts(
             row.occurred_at,
@@ -207,9 +210,10 @@ class Reader:
             row.line_count,
             currency=row.currency,
             seed=seed_of(row.id, row.seed) if self._programme.has_draws else 0,
+            is_return=row.is_return,
         )
         if self._programme.counts_unlisted:
-            facts = _with_others(facts, lines)
+            facts = _with_others(facts, products)
         found = {list_id for item in matching for list_id in item.list_ids}
         candidates = [
             offer
@@ -246,30 +250,21 @@ class Reader:
         return Met(tuple(offers), frozenset().union(*map(lists_of_offer, every)))
 
 
-def _with_others(
-    facts: ActivityFacts, lines: Sequence[dict[str, Any]]
-) -> ActivityFacts:
-    """Return the facts with the sums of the lines that are not told one by one."""
-    units = sum([_units_of(line) for line in lines])
-    quantity = sum([_count(line) for line in lines])
+def _with_others(facts: ActivityFacts, products: Sequence[Product]) -> ActivityFacts:
+    """Return the facts with the sums of the products that are not told one by one."""
+    units = sum([one.units for one in products])
+    quantity = sum([one.quantity for one in products])
     return facts._replace(
         unlisted_units=units - sum([item.units for item in facts.items]),
         unlisted_quantity=quantity - sum([item.quantity for item in facts.items]),
     )
 
 
-def amounts_of(lines: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
-    """Return each line's product and value, as quests count them."""
-    return [(line["item_id"], _units_of(line)) for line in lines]
-
-
-def _units_of(line: dict[str, Any]) -> int:
-    return _units(line.get("value", "0"))
-
-
-def _count(line: dict[str, Any]) -> int:
-    """Return how many products a line stands for; what is weighed counts once."""
-    quantity = line.get("quantity")
-    if not quantity or quantity == "1":
-        return 1
-    return int(quantity) if quantity.isdecimal() and quantity.isascii() else 1
+def products_of(lines: Sequence[dict[str, Any]]) -> list[Product]:
+    """Return the products of stored lines, netted out as a recording nets them."""
+    return netted(
+        [
+            (line["item_id"], _units(line.get("value", "0")), line.get("quantity", ""))
+            for line in lines
+        ]
+    )

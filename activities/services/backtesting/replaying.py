@@ -16,8 +16,8 @@ from activities.services.backtesting.histories import Given, HistoryLoader
 from activities.services.backtesting.reading import (
     Reader,
     Stored,
-    amounts_of,
     moment_of,
+    products_of,
 )
 from loyalty.engine.evaluation import absorb, consume, evaluate
 from loyalty.engine.facts import Completion, MemberHistory
@@ -124,10 +124,11 @@ class Replay:
     ) -> Decision:
         """Return the decision, after it was carried into the member's history."""
         programme = self._programme
-        facts, candidates = self._reader.read(row, lines, history)
+        products = products_of(lines)
+        facts, candidates = self._reader.read(row, products, history)
         quests = (
             programme.quest_index.candidates(
-                row.occurred_at, row.activity_type_id, row.units, amounts_of(lines)
+                row.occurred_at, row.activity_type_id, row.units, products
             )
             if programme.quests
             else ()

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from activities.services.effect.groups import Groups
     from campaigns.models import Campaign
 
-# A return is no visit: activities of negative value lower the value alone.
+# A return is no visit: it lowers the value alone.
 _MOMENTS = """
 WITH grouped AS MATERIALIZED ({groups}),
 done AS (
     SELECT a.member_id,
-           count(*) FILTER (WHERE coalesce(a.value, 0) >= 0)::float8 AS visits,
+           count(*) FILTER (WHERE NOT a.is_return)::float8 AS visits,
            coalesce(sum(a.value), 0)::float8 AS value
     FROM activities_activity a
     LEFT JOIN activities_activityreversal r ON r.activity_id = a.id

@@ -24,6 +24,9 @@ _OPERATORS = {
     Comparison.EQUALS.value: "=",
     Comparison.DIFFERS.value: "<>",
 }
+# A return is no visit; it lowers the sum of values alone.
+_VISITS = "FILTER (WHERE NOT a.is_return)"
+_LAST_VISIT = f"max(a.occurred_at) {_VISITS}"
 # What a number in text looks like; other text is no number.
 _NUMBER = r"^-?\d{1,18}(\.\d{1,9})?$"
 
@@ -161,7 +164,7 @@ def _sum_of_activities(aggregate: str) -> Callable[[SegmentRule, Scope], Query]:
 def _last_activity(rule: SegmentRule, scope: Scope) -> Query:
     """Return by the days since the last one; nobody who never did anything."""
     return scope.activities(
-        rule, f"max(a.occurred_at) {_opposite_moment(rule)} %s", _days_ago(rule, scope)
+        rule, f"{_LAST_VISIT} {_opposite_moment(rule)} %s", _days_ago(rule, scope)
     )
 
 
@@ -222,7 +225,7 @@ _FACTS: dict[str, Callable[[SegmentRule, Scope], Query]] = {
     SegmentFact.TIER: _tier,
     SegmentFact.BALANCE: _points("balance"),
     SegmentFact.LIFETIME_EARNED: _points("lifetime_earned"),
-    SegmentFact.ACTIVITY_COUNT: _sum_of_activities("count(*)"),
+    SegmentFact.ACTIVITY_COUNT: _sum_of_activities(f"count(*) {_VISITS}"),
     SegmentFact.ACTIVITY_VALUE: _sum_of_activities("coalesce(sum(a.value), 0)"),
     SegmentFact.LAST_ACTIVITY: _last_activity,
     SegmentFact.ENROLLED: _enrolled,

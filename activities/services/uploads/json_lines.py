@@ -27,6 +27,7 @@ from activities.services.uploads.refusals import (
     InvalidData,
     InvalidItems,
     InvalidText,
+    MissingValue,
     RowRefused,
     TooManyItems,
 )
@@ -40,8 +41,10 @@ DATA_AT = len(KNOWN_COLUMNS)
 LAYOUT = Layout(
     (*KNOWN_COLUMNS, "data", "text"),
     {name: place for place, name in enumerate(KNOWN_COLUMNS)},
+    has_blanks=True,
 )
 _ITEM_NAMES = ("item_id", "value", "quantity", "group_id")
+_NUMBERS = frozenset({"value", "item_value"})
 _DATA_BYTES_MAX = 64 * 1024
 # Every object and list takes far more memory than its two brackets.
 _BRACKETS_MAX = 100_000
@@ -178,6 +181,10 @@ def _text(value: Any, field: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
+        if field in _NUMBERS and not value.strip():
+            raise MissingValue(
+                f"“{field}” is empty. Write 0 if it is worth nothing.", field=field
+            )
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

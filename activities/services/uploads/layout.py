@@ -29,16 +29,24 @@ REFUSED_COLUMNS = ("refused_line", "refused_field", "refused_code", "refused_rea
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the columns stand; ``extras`` are the further ones, kept as data."""
+    """Where the columns stand; ``extras`` are the further ones, kept as data.
+
+    ``has_blanks`` says that an empty cell may be one that nobody wrote.
+    """
 
     columns: tuple[str, ...]
     places: dict[str, int]
     extras: tuple[tuple[int, str], ...] = field(default=())
+    has_blanks: bool = False
 
     @property
     def has_items(self) -> bool:
         """Whether consecutive rows with the same key are lines of one activity."""
         return "item_id" in self.places
+
+    def needs(self, column: str) -> bool:
+        """Return whether a cell of ``column`` must not be left empty."""
+        return column in self.places and not self.has_blanks
 
 
 def known_name(written: str) -> str:

@@ -93,6 +93,8 @@ class Normaliser:
         self._head_of = itemgetter(*(places.get(name, absent) for name in HEAD_COLUMNS))
         self._item_of = itemgetter(*(places.get(name, absent) for name in ITEM_COLUMNS))
         self._has_items = layout.has_items
+        self._needs_value = layout.needs("value")
+        self._needs_item_value = layout.needs("item_value")
         self._data_of = data_of or _data_reader(layout)
         self._moment_of = lru_cache(_REMEMBERED)(lambda text: parse_moment(text, zone))
 
@@ -121,10 +123,8 @@ class Normaliser:
         if not activity_type and not self._has_default_type:
             raise _missing("type")
         at, zone_assumed = self._moment(moment_text)
-        units = _units(value, "value", 0) if value else None
         lines = self._lines(rows) if self._has_items else []
-        if units is None and abs(sum([line[1] for line in lines])) >= _SUM_END:
-            raise _BadCell(0, "item_value", InvalidNumber.code, _SUM_TOO_LARGE)
+        units = self._value(value, lines)
         content = [
             moment_text,
             zone_assumed,
@@ -179,12 +179,29 @@ class Normaliser:
             lines.append(
                 (
                     item_id.strip(),
-                    _units(value, "item_value", place) if value else 0,
+                    self._item_units(value, place),
                     _quantity(quantity, place) if quantity else "",
                     group_id,
                 )
             )
         return lines
+
+    def _value(self, text: str, lines: list[tuple[str, int, str, str]]) -> int | None:
+        """Return the value that the row gives; None leaves it to its lines."""
+        if text.strip():
+            return _units(text, "value", 0)
+        if self._needs_value and not lines:
+            raise _empty_number("value")
+        if abs(sum([line[1] for line in lines])) >= _SUM_END:
+            raise _BadCell(0, "item_value", InvalidNumber.code, _SUM_TOO_LARGE)
+        return None
+
+    def _item_units(self, text: str, place: int) -> int:
+        if text.strip():
+            return _units(text, "item_value", place)
+        if self._needs_item_value:
+            raise _empty_number("item_value", place)
+        return 0
 
 
 def _data_reader(layout: Layout) -> Callable[[list[Cells]], dict[str, Any]]:
@@ -259,6 +276,12 @@ def _missing(field: str, place: int = 0) -> _BadCell:
     return _BadCell.of(
         MissingValue(f"The column {field} is empty.", field=field), place
     )
+
+
+def _empty_number(field: str, place: int = 0) -> _BadCell:
+    """Refuse an empty cell: nothing says that it means nothing."""
+    message = f"The column {field} is empty. Write 0 if it is worth nothing."
+    return _BadCell.of(MissingValue(message, field=field), place)
 
 
 def _too_long(field: str, limit: int, place: int = 0) -> _BadCell:

@@ -305,3 +305,72 @@ def test_seconds_may_be_left_out_as_spreadsheets_do(program, text):
 
     assert upload.recorded_count == 1
     assert Activity.objects.get().occurred_at == datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("blank", ["", "  "], ids=["empty", "blank"])
+@pytest.mark.parametrize(
+    ("columns", "cells", "field"),
+    [
+        pytest.param("value", "{}", "value", id="no value and no items"),
+        pytest.param("item_id,item_value", "pen,{}", "item_value", id="an item"),
+        pytest.param("value,item_id,item_value", "5,pen,{}", "item_value", id="beside"),
+    ],
+)
+def test_an_empty_cell_where_a_number_belongs_is_refused(
+    program, columns, cells, field, blank
+):
+    head = "key,member,occurred_at,type"
+    row = "A,ann,2026-03-04T12:00:00Z,PURCHASE"
+
+    upload = checked(program, f"{head},{columns}\n{row},{cells.format(blank)}\n")
+
+    assert refusals(upload) == [(2, field, "missing")]
+    assert upload.activity_count == 0
+
+
+def test_an_empty_cell_of_a_workbook_is_refused(program):
+    upload = checked(program, xlsx_bytes([{**GOOD, "value": None}]), "sales.xlsx")
+
+    assert refusals(upload) == [(2, "value", "missing")]
+
+
+@pytest.mark.parametrize("field", ["value", "item_value"])
+def test_empty_text_for_a_number_is_refused_in_json(program, field):
+    row = {**GOOD, "value": "5", "item_id": "pen", "item_value": "5"}
+
+    upload = checked(program, json_lines_bytes([{**row, field: ""}]), "sales.jsonl")
+
+    assert refusals(upload) == [(1, field, "missing")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param(
+            "sales.csv",
+            b"key,member,occurred_at,type,value,item_id,item_value\n"
+            b"A,ann,2026-03-04T12:00:00Z,PURCHASE,,pen,20\n"
+            b"A,ann,2026-03-04T12:00:00Z,PURCHASE,,tea,30\n",
+            id="a table",
+        ),
+        pytest.param(
+            "sales.jsonl",
+            b'{"key":"A","member":"ann","occurred_at":"2026-03-04T12:00:00Z",'
+            b'"type":"PURCHASE","items":[{"item_id":"pen","value":20},'
+            b'{"item_id":"tea","value":30}]}',
+            id="JSON Lines",
+        ),
+    ],
+)
+def test_a_value_that_is_missing_is_the_sum_of_the_items(program, name, content):
+    finished(program, content, name)
+
+    assert Activity.objects.get().value == 50
+
+
+def test_an_activity_of_json_may_have_no_value_at_all(program):
+    content = json_lines_bytes([{key: GOOD[key] for key in GOOD if key != "value"}])
+
+    finished(program, content, "sales.jsonl")
+
+    assert Activity.objects.get().value is None

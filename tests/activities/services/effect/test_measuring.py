@@ -95,6 +95,7 @@ def came(program, member_ids, *, at=NOON, value="10"):
             created_at=at,
             is_late=False,
             value=Decimal(value),
+            is_return=Decimal(value) < 0,
         )
         for member_id in member_ids
     )
