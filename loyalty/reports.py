@@ -107,25 +107,35 @@ def points_by_day(
 
     Looks at what was posted since ``posted_since``, so that its cost does not grow
     with the ledger. Every one of the ``days`` up to the last day with an award is
-    there; nothing is, where nothing was posted. Awards that were reversed later
-    count on the day they were earned.
+    there; nothing is, where nothing was posted. What was taken back since does not
+    count: it lowers the day on which it was earned.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH recent AS (
-                SELECT (e.occurred_at AT TIME ZONE %(zone)s)::date AS day,
-                       coalesce(sum(e.amount) FILTER (WHERE e.bucket = 'base'), 0)
-                           AS base,
-                       coalesce(sum(e.amount) FILTER (WHERE e.bucket = 'bonus'), 0)
-                           AS bonus,
-                       coalesce(sum(e.amount) FILTER (WHERE e.bucket = 'targeted'), 0)
-                           AS targeted
+            WITH moved AS (
+                SELECT e.occurred_at, e.bucket, e.amount
                 FROM loyalty_entry e JOIN loyalty_account a ON a.id = e.debit_account_id
                 WHERE e.created_at >= %(since)s AND e.kind = 'award'
                   AND e.program_id = %(program)s AND a.wallet_id = %(wallet)s
-                GROUP BY 1
-            ), last AS (SELECT max(day) AS day FROM recent)
+                UNION ALL
+                SELECT e.occurred_at, e.bucket, -r.amount
+                FROM loyalty_entry r JOIN loyalty_entry e ON e.id = r.reverses_id
+                JOIN loyalty_account a ON a.id = e.debit_account_id
+                WHERE r.created_at >= %(since)s AND r.kind = 'reversal'
+                  AND e.created_at >= %(since)s AND e.kind = 'award'
+                  AND r.program_id = %(program)s AND a.wallet_id = %(wallet)s
+            ), recent AS (
+                SELECT (occurred_at AT TIME ZONE %(zone)s)::date AS day,
+                       coalesce(sum(amount) FILTER (WHERE bucket = 'base'), 0) AS base,
+                       coalesce(sum(amount) FILTER (WHERE bucket = 'bonus'), 0)
+                           AS bonus,
+                       coalesce(sum(amount) FILTER (WHERE bucket = 'targeted'), 0)
+                           AS targeted
+                FROM moved GROUP BY 1
+            ), last AS (
+                SELECT max(day) AS day FROM recent WHERE base + bonus + targeted > 0
+            )
             SELECT d.day::date, coalesce(r.base, 0)::bigint,
                    coalesce(r.bonus, 0)::bigint, coalesce(r.targeted, 0)::bigint
             FROM last, generate_series(last.day - %(back)s, last.day, '1 day') AS d(day)

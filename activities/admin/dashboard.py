@@ -20,10 +20,12 @@ from loyalty.admin.offers import window
 from loyalty.admin.working_program import working_program
 from loyalty.models import (
     ActivityType,
+    BusinessUnit,
     Channel,
     ConfigurationRevision,
     Member,
     Program,
+    Tier,
     Wallet,
 )
 from loyalty.reports import DayOfPoints, outstanding_points, points_by_day
@@ -55,6 +57,7 @@ class Step(NamedTuple):
     text: str
     address: str
     is_done: bool
+    is_optional: bool = False
 
 
 class Column(NamedTuple):
@@ -105,7 +108,7 @@ def with_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
 
     now = timezone.now()
     steps = _steps(program)
-    is_set_up = all(step.is_done for step in steps)
+    is_set_up = all(step.is_done or step.is_optional for step in steps)
     context |= {
         "steps": [] if is_set_up else steps,
         "tiles": _tiles(program, now),
@@ -133,6 +136,15 @@ def _steps(program: Program) -> list[Step]:
             "Where members act: stores, app, website.",
             reverse("admin:loyalty_channel_add"),
             Channel.objects.filter(program=program).exists(),
+        ),
+        Step(
+            "Add business units and tiers, if you have them",
+            "Units are banners, countries or brands; tiers are levels that members "
+            "reach. Campaigns can be limited to either.",
+            reverse("admin:loyalty_tier_changelist"),
+            BusinessUnit.objects.filter(program=program).exists()
+            or Tier.objects.filter(program=program).exists(),
+            is_optional=True,
         ),
         Step(
             "Say what members can do",

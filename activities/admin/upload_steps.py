@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
 from activities import tasks
 from activities.admin.upload_page import new_count, total_text
 from activities.models import UnknownMemberPolicy, Upload, UploadStatus
@@ -17,6 +20,18 @@ if TYPE_CHECKING:
 
 _CHANGE = "activities.change_upload"
 _UNDO = "activities.add_activityreversal"
+_UNDO_OWN = "activities.undo_own_upload"
+
+
+class UndoForm(forms.Form):
+    """Why a file is undone."""
+
+    reason = forms.CharField(
+        max_length=150,
+        help_text="It stands beside every point that is taken back, with your name: "
+        "“wrong export of 12 May”.",
+        widget=UnfoldAdminTextInputWidget,
+    )
 
 
 @dataclass(frozen=True)
@@ -27,16 +42,29 @@ class UploadAction:
     statuses: tuple[UploadStatus, ...]
     permission: str
     question: Callable[[Upload], Question]
-    take: Callable[[Upload, str, datetime], None]
+    take: Callable[..., None]
     done: str
     is_dangerous: bool = False
     is_quiet: bool = False
+    # Asked together with the question; its answers go to ``take`` by name.
+    form: type[forms.Form] | None = None
+    # Enough for a file that the person uploaded.
+    own_permission: str = ""
+
+    def is_allowed(self, upload: Upload, user: Any) -> bool:
+        """Return whether ``user`` may take the step on this upload."""
+        if user.has_perm(self.permission):
+            return True
+        is_own = upload.created_by_id is not None and upload.created_by_id == user.pk
+        return bool(
+            self.own_permission and is_own and user.has_perm(self.own_permission)
+        )
 
 
 def offered_steps(upload: Upload, user: Any) -> Iterator[tuple[str, UploadAction]]:
     """Yield the steps that ``user`` may take on the upload as it stands."""
     for name, step in STEPS.items():
-        if upload.status not in step.statuses or not user.has_perm(step.permission):
+        if upload.status not in step.statuses or not step.is_allowed(upload, user):
             continue
         if name == "confirm" and not new_count(upload):
             continue
@@ -64,8 +92,8 @@ def _cancel(upload: Upload, actor: str, now: datetime) -> None:
     tasks.enqueue_clearing(upload.pk)
 
 
-def _undo(upload: Upload, actor: str, now: datetime) -> None:
-    uploads.undo_upload(upload, actor=actor, now=now)
+def _undo(upload: Upload, actor: str, now: datetime, reason: str) -> None:
+    uploads.undo_upload(upload, actor=actor, now=now, reason=reason)
     tasks.enqueue_undo(upload.pk)
 
 
@@ -145,7 +173,7 @@ def _ask_undo(upload: Upload) -> Question:
         "Its receipt numbers are free again: the corrected file can be recorded.",
     ]
     if upload.unknown_members == UnknownMemberPolicy.CREATE:
-        items.append("Members whom the file enrolled stay members.")
+        items.append("Members enrolled by the file remain members.")
     return Question(
         "Take back every point of this file?",
         f"All {upload.recorded_count:,} activities that “{upload.original_name}” "
@@ -214,5 +242,7 @@ STEPS = {
         _undo,
         "The file is being undone.",
         is_dangerous=True,
+        form=UndoForm,
+        own_permission=_UNDO_OWN,
     ),
 }

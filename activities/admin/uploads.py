@@ -245,17 +245,21 @@ class UploadAdmin(ReadOnlyAdmin):
         if chosen is None:
             raise Http404
         upload = self._own(request, pk)
-        if not request.user.has_perm(chosen.permission):
+        if not chosen.is_allowed(upload, request.user):
             raise PermissionDenied
         if upload.status not in chosen.statuses:
             messages.warning(request, _STALE)
             return self.back_to(upload)
-        if not is_confirmed(request):
+        form = None
+        if chosen.form is not None:
+            form = chosen.form(request.POST if is_confirmed(request) else None)
+        if not is_confirmed(request) or (form is not None and not form.is_valid()):
             question = chosen.question(upload)
             back = self.address_of("change", pk)
-            return ask(request, self, question, back=back, obj=upload)
+            return ask(request, self, question, form=form, back=back, obj=upload)
+        answers = {} if form is None else form.cleaned_data
         try:
-            chosen.take(upload, request.user.get_username(), timezone.now())
+            chosen.take(upload, request.user.get_username(), timezone.now(), **answers)
         except LoyaltyError as refusal:
             messages.error(request, refusal.message)
         else:

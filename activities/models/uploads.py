@@ -154,6 +154,7 @@ class Upload(models.Model):
     dry_run = models.JSONField(default=dict, blank=True)
 
     class Meta:
+        permissions = [("undo_own_upload", "Can undo files that they uploaded")]
         indexes = [
             models.Index(fields=["program", "sha256"]),
             models.Index(
@@ -195,6 +196,13 @@ class UploadStep(models.Model):
     status = models.CharField(max_length=12, choices=UploadStatus.choices)
     actor = models.CharField(max_length=150, blank=True)
     happened_at = models.DateTimeField()
+    reason = models.CharField(
+        max_length=150,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why a file was undone, if somebody said.",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["upload", "id"])]

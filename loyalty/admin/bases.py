@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.db.models import DateTimeField, DecimalField, Q, URLField
 from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
@@ -24,10 +26,12 @@ from loyalty.admin.versions import Versioned
 from loyalty.admin.working_program import working_program
 from loyalty.models import FrequencyPeriod, Program
 from loyalty.services.narrowing import offers_narrowed_by
+from loyalty.services.staff import programs_of
 
 if TYPE_CHECKING:
     from django.db.models import Field, ForeignKey, Model, QuerySet
-    from django.http import HttpRequest
+    from django.db.models.options import Options
+    from django.http import HttpRequest, HttpResponse
     from unfold.views import ChangeList
 
 _OTHER_PROGRAM = "“%(value)s” is not one of this program's rows; choose from the list."
@@ -170,19 +174,27 @@ class ProgramAdmin(ProgramChoices, QuickDelete, Versioned, ModelAdmin):
             working_program(request) is not None
         )
 
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Any:
-        """Return the row, or None with a word on where it is."""
-        found = super().get_object(request, object_id, from_field)
-        if found is None and request.method == "GET" and object_id.isdigit():
-            other = self.model._base_manager.filter(pk=object_id).first()
-            if other is not None:
-                messages.warning(
-                    request,
-                    f"“{other}” belongs to another program. Switch to it first.",
-                )
-        return found
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Options, object_id: str
+    ) -> HttpResponse:
+        """Offer to switch to the program that a row belongs to, if there is one."""
+        rows = self.model._base_manager.select_related(self.program_path)
+        row = rows.filter(pk=object_id).first() if object_id.isdigit() else None
+        program = None if row is None else _program_of(row, self.program_path)
+        if program is None or program not in programs_of(request.user):
+            return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+        messages.warning(
+            request,
+            format_html(
+                "“{}” belongs to the program “{}”. "
+                '<a class="loyalty-link" href="{}?{}">Switch to it and open it</a>',
+                row,
+                program,
+                reverse("admin:loyalty_program_work_in", args=[program.pk]),
+                urlencode({"next": request.path}),
+            ),
+        )
+        return HttpResponseRedirect(reverse("admin:index"))
 
     def reasons_to_stay(self, request: HttpRequest, rows: list[Any]) -> list[str]:
         """Keep what an offer is restricted to: without it, it would pay to more."""
@@ -307,6 +319,13 @@ def _with_last_days(fields: Any) -> tuple[Any, ...]:
         "left_at": "last_day_in",
     }
     return tuple(shown.get(name, name) for name in fields)
+
+
+def _program_of(row: Any, path: str) -> Program | None:
+    """Return the program that ``path`` leads to."""
+    for name in path.split("__"):
+        row = getattr(row, name, None)
+    return row
 
 
 def _has_program(model: type[Model]) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import TabularInline
@@ -201,9 +202,11 @@ def _panel(member: Member) -> dict[str, Any]:
 def _last_activities(member: Member) -> Any:
     # The relation belongs to the app above; the manager is reached by its name.
     rows: Any = member.activities
-    return rows.select_related("activity_type", "channel").order_by(
-        "-occurred_at", "-pk"
-    )[:_SHOWN]
+    return (
+        rows.select_related("activity_type", "channel")
+        .annotate(taken_back=Q(reversal__isnull=False))
+        .order_by("-occurred_at", "-pk")[:_SHOWN]
+    )
 
 
 @admin.register(MemberTier)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
@@ -34,7 +36,7 @@ from loyalty.services.staff import bind_to_new_program, programs_of
 if TYPE_CHECKING:
     from django import forms
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 
 @admin.register(Program)
@@ -127,8 +129,27 @@ class ProgramsAdmin(QuickDelete, Versioned, ModelAdmin):
         if program is None:
             raise Http404
         choose_program(request, program)
-        self.message_user(request, f"You now work in “{program}”.")
-        return HttpResponseRedirect(reverse("admin:index"))
+        self.message_user(request, f"You now work in “{program}”.", messages.SUCCESS)
+        wanted = request.GET.get("next", "")
+        is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+        return HttpResponseRedirect(wanted if is_ours else reverse("admin:index"))
+
+    def response_add(
+        self, request: HttpRequest, obj: Program, post_url_continue: Any = None
+    ) -> HttpResponse:
+        """Offer to work in the new program."""
+        answer = super().response_add(request, obj, post_url_continue)
+        if working_program(request) != obj:
+            address = reverse("admin:loyalty_program_work_in", args=[obj.pk])
+            offer = format_html(
+                "Pages still show “{}”. "
+                '<a class="loyalty-link" href="{}">Work in “{}”</a>',
+                working_program(request),
+                address,
+                obj,
+            )
+            messages.info(request, offer)
+        return answer
 
 
 class NamedAdmin(ProgramAdmin):

@@ -48,6 +48,8 @@ _ALL = ("add", "change", "delete")
 GROUPS: dict[str, Q] = {
     "Marketing": _VIEW
     | _of(_ALL, _EDITED_BY_MARKETING)
+    # Of files that they uploaded themselves; the others are for those below.
+    | Q(codename="undo_own_upload")
     | _of(("add", "change"), _ADDED_BY_MARKETING),
     "Support": _VIEW
     | _of(("add", "change"), ("member", "identity", "segmentmembership"))

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from activities.models import Upload
 from activities.services import record_activities
+from activities.services.reversing import reverse_activities
 from campaigns.models import Campaign
 from loyalty.models import Wallet
 from loyalty.reports import outstanding_points, points_by_day
@@ -56,7 +57,7 @@ def test_a_new_program_lists_its_next_steps(marketing):
 
     steps = first_page(marketing).context["steps"]
 
-    assert [step.is_done for step in steps] == [True, False, False, False, False]
+    assert [step.is_done for step in steps] == [True, *5 * [False]]
 
 
 def test_the_tiles_tell_what_is_owed(marketing):
@@ -178,3 +179,36 @@ def test_signing_in_leads_to_the_first_page(client, marketer, address):
 
     assert answer.status_code == 302
     assert answer["Location"] == INDEX
+
+
+def test_what_was_taken_back_is_not_drawn_as_earned(marketing):
+    program = make_program()
+    make_type(program)
+    member = make_member(program)
+    now = timezone.now()
+    wrong, _ = record_activities(
+        program.pk,
+        [
+            purchase(member, "1000", key="wrong", occurred_at=now),
+            purchase(member, "30", key="right", occurred_at=now),
+        ],
+        now=now,
+    )
+    reverse_activities(program.pk, [wrong.activity_id], now=now, reason="wrong file")
+
+    (chart,) = first_page(marketing).context["charts"]
+
+    assert chart.highest == "30"
+    assert ("Base", "base", "30") in chart.sums
+
+
+def test_a_day_of_which_everything_was_taken_back_draws_nothing(marketing):
+    program = make_program()
+    make_type(program)
+    now = timezone.now()
+    (only,) = record_activities(
+        program.pk, [purchase(make_member(program), "9", occurred_at=now)], now=now
+    )
+    reverse_activities(program.pk, [only.activity_id], now=now, reason="wrong file")
+
+    assert first_page(marketing).context["charts"] == []

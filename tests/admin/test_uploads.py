@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from activities import tasks
-from activities.models import Activity, Upload, UploadStatus
+from activities.models import Activity, ActivityReversal, Upload, UploadStatus
 from activities.services import uploads
 from loyalty.models import Account
 from tests.activities.uploads.files import NOW, checked, finished, new_upload, run
@@ -53,8 +53,8 @@ def send(client, program, content=ROWS, **fields):
     )
 
 
-def take(client, upload, step):
-    return client.post(page("step", upload.pk, step), {"confirmed": "yes"})
+def take(client, upload, step, **answers):
+    return client.post(page("step", upload.pk, step), {"confirmed": "yes", **answers})
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ def test_an_operator_undoes_a_file_after_being_asked(client, operator, program):
     assert "cannot be taken back" in text_of(
         client.get(page("step", upload.pk, "undo"))
     )
-    take(client, upload, "undo")
+    take(client, upload, "undo", reason="wrong export")
     uploads.undo_chunks(upload.pk, until=NOW.replace(year=2100))
 
     assert Account.objects.get(member__isnull=False).balance == 0
@@ -255,7 +255,28 @@ def test_an_operator_undoes_a_file_after_being_asked(client, operator, program):
     assert "Undo the whole file…" not in text
 
 
-def test_marketing_may_not_undo(marketing, program, queued):
+def test_whoever_uploaded_a_file_may_undo_it_for_a_reason(
+    marketing, marketer, program, queued
+):
+    upload = finished(program, ROWS)
+    Upload.objects.filter(pk=upload.pk).update(created_by=marketer)
+
+    assert "Undo the whole file…" in text_of(marketing.get(page("change", upload.pk)))
+    assert "This field is required." in text_of(take(marketing, upload, "undo"))
+    assert queued == []
+    take(marketing, upload, "undo", reason="wrong export of March")
+    uploads.undo_chunks(upload.pk, until=NOW.replace(year=2100))
+
+    assert queued == [("enqueue_undo", upload.pk)]
+    undone = ActivityReversal.objects.get()
+    assert undone.reason == f"Upload {upload.pk} was undone: wrong export of March"
+    assert undone.actor == "marketing"
+    assert "wrong export of March" in text_of(marketing.get(page("change", upload.pk)))
+    panel = reverse("admin:loyalty_member_change", args=[undone.activity.member_id])
+    assert "Taken back" in text_of(marketing.get(panel))
+
+
+def test_marketing_may_not_undo_what_others_uploaded(marketing, program, queued):
     upload = finished(program, ROWS)
 
     assert take(marketing, upload, "undo").status_code == 403

@@ -242,8 +242,12 @@ _UNDOABLE = (UploadStatus.PAUSED, UploadStatus.FINISHED, UploadStatus.CANCELLED)
 _UNDONE = (UploadStatus.UNDOING, UploadStatus.UNDONE)
 
 
-def undo_upload(upload: Upload, *, actor: str, now: datetime) -> Upload:
+def undo_upload(
+    upload: Upload, *, actor: str, now: datetime, reason: str = ""
+) -> Upload:
     """Reverse every activity that this upload recorded; a second time is a no-op.
+
+    ``reason``, at most 150 characters, stands beside every reversal.
 
     Raises:
         UploadNotReady: it is still running, or never ran.
@@ -257,7 +261,7 @@ def undo_upload(upload: Upload, *, actor: str, now: datetime) -> Upload:
         _start(fresh, UploadPhase.UNDOING, now)
         count_anew(fresh.pk)
         fresh.failure = ""
-        return _move(fresh, UploadStatus.UNDOING, actor, now)
+        return _move(fresh, UploadStatus.UNDOING, actor, now, reason)
 
 
 def _locked(
@@ -280,14 +284,20 @@ def _start(upload: Upload, phase: UploadPhase, now: datetime) -> None:
     upload.touched_at = now
 
 
-def _move(upload: Upload, status: UploadStatus, actor: str, now: datetime) -> Upload:
+def _move(
+    upload: Upload, status: UploadStatus, actor: str, now: datetime, reason: str = ""
+) -> Upload:
     upload.status = status
     upload.save()
-    _remember(upload, actor, now)
+    _remember(upload, actor, now, reason)
     return upload
 
 
-def _remember(upload: Upload, actor: str, now: datetime) -> None:
+def _remember(upload: Upload, actor: str, now: datetime, reason: str = "") -> None:
     UploadStep.objects.create(
-        upload=upload, status=upload.status, actor=actor[:150], happened_at=now
+        upload=upload,
+        status=upload.status,
+        actor=actor[:150],
+        happened_at=now,
+        reason=reason[:150],
     )

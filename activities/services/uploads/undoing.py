@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
@@ -34,6 +34,20 @@ _TRIES = 4
 _WAIT_SECONDS = 0.2
 
 
+class _By(NamedTuple):
+    """Who had a file undone, and what stands beside each reversal."""
+
+    actor: str
+    reason: str
+
+    @classmethod
+    def of(cls, upload: Upload, step: UploadStep | None) -> _By:
+        reason = f"Upload {upload.pk} was undone"
+        if step is None:
+            return cls("", reason)
+        return cls(step.actor, f"{reason}: {step.reason}" if step.reason else reason)
+
+
 def undo_chunks(upload_id: int, *, until: datetime) -> bool:
     """Reverse chunks of an upload being undone until none is left or ``until``.
 
@@ -48,10 +62,10 @@ def undo_chunks(upload_id: int, *, until: datetime) -> bool:
     if upload.status != UploadStatus.UNDOING:
         return False
     step = upload.steps.filter(status=UploadStatus.UNDOING).order_by("-pk").first()
-    actor = step.actor if step else ""
+    by = _By.of(upload, step)
     while (now := clock()) < until and not jobs.is_stopping():
         try:
-            is_done = _step(upload, actor, now)
+            is_done = _step(upload, by, now)
         except (OperationalError, InterfaceError):
             # Of the database, not of the file: a sweep goes on with it.
             raise
@@ -88,14 +102,14 @@ def _stop(upload_id: int, reason: str, now: datetime) -> None:
             )
 
 
-def _step(upload: Upload, actor: str, now: datetime) -> bool | None:
+def _step(upload: Upload, by: _By, now: datetime) -> bool | None:
     """Reverse a chunk: False. Without any, whether all is undone, None if not."""
-    if _undo_next(upload, actor, now):
+    if _undo_next(upload, by, now):
         return False
     return _finish(upload.pk, now) or None
 
 
-def _undo_next(upload: Upload, actor: str, now: datetime) -> bool:
+def _undo_next(upload: Upload, by: _By, now: datetime) -> bool:
     """Reverse one chunk; False if there was none to take."""
     chunk_id = take_chunk(upload.pk, ChunkStatus.DONE, UploadStatus.UNDOING)
     if chunk_id is None:
@@ -105,7 +119,7 @@ def _undo_next(upload: Upload, actor: str, now: datetime) -> bool:
             with transaction.atomic():
                 chunk = lock_chunk(chunk_id, ChunkStatus.DONE, UploadStatus.UNDOING)
                 if chunk is not None:
-                    _reverse(upload, chunk, actor, now)
+                    _reverse(upload, chunk, by, now)
         except OperationalError:
             if not tries_left:
                 raise
@@ -114,13 +128,13 @@ def _undo_next(upload: Upload, actor: str, now: datetime) -> bool:
     raise AssertionError("unreachable")
 
 
-def _reverse(upload: Upload, chunk: UploadChunk, actor: str, now: datetime) -> None:
+def _reverse(upload: Upload, chunk: UploadChunk, by: _By, now: datetime) -> None:
     reversed_ids = reverse_activities(
         upload.program_id,
         chunk.activity_ids,
         now=now,
-        reason=f"Upload {upload.pk} was undone",
-        actor=actor,
+        reason=by.reason,
+        actor=by.actor,
         frees_keys=True,
     )
     UploadChunk.objects.filter(pk=chunk.pk).update(
