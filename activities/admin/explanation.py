@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.urls import reverse
 
-from loyalty.admin.formatting import points
+from loyalty.admin.formatting import number, points
 from loyalty.engine.explanation import (
     Voice,
     clipped,
@@ -18,6 +19,7 @@ from loyalty.engine.explanation import (
     sentence,
 )
 from loyalty.engine.facts import Bucket, OfferKind
+from loyalty.engine.tiers import score_told
 from loyalty.models import Entry, Offer, Segment, Tier, Wallet
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ def explain(
             .order_by("name")
             .values_list("name", flat=True)
         ),
-        score=points(record.get("score", 0), 0),
+        score=number(Decimal(record.get("score", 0))),
         revision=record.get("revision"),
         tier_change=_tier_change(record.get("tier_change"), names),
         entries=_entries(activity),
@@ -126,7 +128,10 @@ def _names(
     voice = Voice(
         zone,
         offers={pk: offer.name for pk, offer in offers.items()},
-        tiers={tier.threshold: tier.name for tier in tiers.values()},
+        tiers={
+            score_told(int(tier.threshold.scaleb(4))): tier.name
+            for tier in tiers.values()
+        },
     )
     return _Names(offers, {wallet.code: wallet for wallet in wallets}, tiers, voice, {})
 
@@ -208,7 +213,7 @@ def _tier_change(change: dict[str, Any] | None, names: _Names) -> str:
     if not change:
         return ""
     tier = _tier_name(change["tier"], names) or "no tier"
-    return f"{tier}, with a score of {change['score']:,}"
+    return f"{tier}, with a score of {number(Decimal(change['score']))}"
 
 
 def _entries(activity: Activity) -> list[tuple[Entry, str]]:

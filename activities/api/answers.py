@@ -13,7 +13,7 @@ import orjson
 from django.db import connection
 
 from loyalty.api.fields import moment_text
-from loyalty.api.points import points_of
+from loyalty.api.points import points_of, score_of
 from loyalty.engine.facts import Bucket
 from loyalty.engine.numbers import format_value
 
@@ -120,14 +120,16 @@ def explanation_of(record: dict[str, Any]) -> dict[str, Any]:
         "revision": record["revision"],
         "tier": record["tier"],
         "segments": record["segments"],
-        "score": record["score"],
+        "score": score_of(record["score"]),
         "awards": [_part(award, _AWARD) for award in record["awards"]],
         "rejections": [
             _part(rejection, _REJECTION) for rejection in record["rejections"]
         ],
     }
     if "tier_change" in record:
-        explanation["tier_change"] = _ordered(record["tier_change"], ())
+        change = record["tier_change"]
+        change = {**change, "score": score_of(change["score"])}
+        explanation["tier_change"] = _ordered(change, ())
     return explanation
 
 

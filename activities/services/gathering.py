@@ -55,10 +55,11 @@ def gather_histories(batch: Batch) -> None:
     if not known:
         return
     batch.holdings = ledger.holdings_of(known)
-    scoring = batch.programme.scoring_wallet_ids
+    scoring = batch.programme.scoring_wallets
     for (member_id, wallet_id), holding in batch.holdings.items():
         if wallet_id in scoring:
-            histories[member_id].score += holding.lifetime_earned
+            score = holding.lifetime_earned * scoring[wallet_id]
+            histories[member_id].score += score
     load_standings(batch.programme, {one: histories[one] for one in known})
 
 

@@ -207,9 +207,9 @@ def _history_of(
 ) -> MemberHistory:
     history = MemberHistory(member_id=member_id)
     history.score = sum(
-        holding.lifetime_earned
+        holding.lifetime_earned * programme.scoring_wallets[wallet_id]
         for (_, wallet_id), holding in holdings.items()
-        if wallet_id in programme.scoring_wallet_ids
+        if wallet_id in programme.scoring_wallets
     )
     load_standings(programme, {member_id: history})
     gathering.load_completions(

@@ -243,7 +243,7 @@ def _decide(batch: Batch) -> None:
                 batch.budgets,
                 draft.quests,
             )
-            if _is_too_large(decision):
+            if _is_too_large(decision, batch.programme):
                 refused.append(draft)
                 continue
             draft.decision = decision
@@ -253,9 +253,11 @@ def _decide(batch: Batch) -> None:
         _refuse_too_large(batch, refused)
 
 
-def _is_too_large(decision: Decision) -> bool:
+def _is_too_large(decision: Decision, programme: Programme) -> bool:
     points = sum([award.points for award in decision.awards])
-    return points + decision.score_before > ledger.AMOUNT_MAX
+    # In the smallest unit of the finest wallet, as accounts keep it.
+    held = decision.score_before // min(programme.scoring_wallets.values(), default=1)
+    return points + held > ledger.AMOUNT_MAX
 
 
 def _refuse_too_large(batch: Batch, refused: list[Draft]) -> None:

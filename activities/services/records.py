@@ -17,7 +17,8 @@ of the type that was given, ``blank`` a draw's end without a prize. ``draws`` te
 the random number, the candidates with their weights, the ticket and the winner.
 ``asked`` stands only where a limit clipped the award,
 ``decimals`` only where the wallet has some: points are in its smallest unit.
-``tier``, ``segments`` and ``score`` are what held before. Where the caller said how
+``tier``, ``segments`` and ``score`` are what held before; scores are points, a
+fraction as decimal text. Where the caller said how
 many points the activity is worth, ``given`` tells it and ``by_rule`` what the
 type's own rule would have paid.
 """
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from loyalty.engine.facts import RewardKind
+from loyalty.engine.tiers import score_told
 
 if TYPE_CHECKING:
     from loyalty.engine.decisions import Award, Decision, Rejection
@@ -47,7 +49,7 @@ def record_of(decision: Decision, programme: Programme) -> dict[str, Any]:
         "revision": programme.revision,
         "tier": decision.tier_id,
         "segments": decision.segment_ids,
-        "score": decision.score_before,
+        "score": score_told(decision.score_before),
         "awards": [_award(award, programme) for award in decision.awards],
         "rejections": [_rejection(one) for one in decision.rejections],
     }
@@ -69,7 +71,7 @@ def record_of(decision: Decision, programme: Programme) -> dict[str, Any]:
         record["tier_change"] = {
             "tier": change.tier_id,
             "since": change.since,
-            "score": change.score,
+            "score": score_told(change.score),
         }
     return record
 

@@ -169,8 +169,9 @@ def _lower_tiers(
         return
     scores = dict.fromkeys(member_ids, 0)
     for (member_id, wallet_id), holding in holdings.items():
-        if wallet_id in programme.scoring_wallet_ids:
-            scores[member_id] += holding.lifetime_earned
+        if wallet_id in programme.scoring_wallets:
+            units = programme.scoring_wallets[wallet_id]
+            scores[member_id] += holding.lifetime_earned * units
     held = dict(Member.objects.filter(pk__in=member_ids).values_list("pk", "tier_id"))
     current = {
         member_id: tier_id

@@ -140,7 +140,10 @@ def compile_programme(program: Program, revision: int) -> Programme:
         for wallet in Wallet.objects.filter(program=program)
     }
     tiers = sorted(
-        (TierStep(tier.pk, 0, tier.threshold) for tier in _rows(Tier, program)),
+        (
+            TierStep(tier.pk, 0, int(tier.threshold.scaleb(4)))
+            for tier in _rows(Tier, program)
+        ),
         key=lambda step: step.threshold,
     )
     steps = tuple(step._replace(rank=rank) for rank, step in enumerate(tiers))
@@ -196,9 +199,11 @@ def compile_programme(program: Program, revision: int) -> Programme:
         voucher_types=dict(
             VoucherType.objects.filter(program=program).values_list("pk", "code")
         ),
-        scoring_wallet_ids=frozenset(
-            wallet.id for wallet in wallets.values() if wallet.counts_for_tier
-        ),
+        scoring_wallets={
+            wallet.id: wallet.score_units
+            for wallet in wallets.values()
+            if wallet.counts_for_tier
+        },
         naive_policy=program.naive_timestamp_policy,
         late_after_hours=program.late_after_hours,
         acceptance_days=program.acceptance_days,

@@ -100,9 +100,10 @@ def _known(
         within=_within(offer, now),
         lists={pk: name for pk, name, _ in lists},
         list_sizes={pk: size for pk, _, size in lists},
-        tiers=dict(
-            Tier.objects.filter(program=program_id).values_list("threshold", "name")
-        ),
+        tiers={
+            int(tier.threshold.scaleb(4)): tier.name
+            for tier in Tier.objects.filter(program=program_id)
+        },
         tier_holders=_tier_holders(campaign),
         wallets=dict(
             Wallet.objects.filter(program=program_id).values_list("pk", "name")

@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from loyalty.admin.adjusting import adjusting_page
 from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
 from loyalty.admin.deleting import QuickDeleteInline
-from loyalty.admin.formatting import link, list_page, name_of, points
+from loyalty.admin.formatting import link, list_page, name_of, number, points
 from loyalty.admin.moments import last_day
 from loyalty.admin.vouchers import vouchers_of
 from loyalty.admin.working_program import working_program
@@ -214,13 +214,18 @@ class MemberTierAdmin(ReadOnlyAdmin):
     """Who rose and fell, when and why."""
 
     program_path = "member__program"
-    list_display = ("since", "whose", "tier", "cause", "score")
+    list_display = ("since", "whose", "tier", "cause", "score_shown")
     list_filter = (("tier", OwnProgramFilter), "cause")
     search_fields = ("member__identities__value__exact",)
     search_help_text = "A whole customer number or other identity."
     list_select_related = ("member", "tier")
     fields = list_display
     readonly_fields = list_display
+
+    @display(description="Score", ordering="score")
+    def score_shown(self, step: MemberTier) -> str:
+        """Return the score in points, without decimals that say nothing."""
+        return number(step.score)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("member__identities")

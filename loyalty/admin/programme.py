@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 
 from loyalty.admin.bases import ProgramAdmin
 from loyalty.admin.deleting import QuickDelete
-from loyalty.admin.formatting import points
+from loyalty.admin.formatting import number
 from loyalty.admin.versions import Versioned
 from loyalty.admin.working_program import choose_program, working_program
 from loyalty.models import (
@@ -220,7 +220,7 @@ class TierAdmin(ProgramAdmin):
     @display(description="From a score of", ordering="threshold")
     def from_score(self, tier: Tier) -> str:
         """Return the threshold, thousands parted."""
-        return points(tier.threshold, 0)
+        return number(tier.threshold)
 
 
 class VocabularyAdmin(QuickDelete, Versioned, ModelAdmin):

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from loyalty.api.bases import BodySerializer, RowSerializer
 from loyalty.api.fields import MomentField, TextField, moment_text
-from loyalty.api.points import points_of
+from loyalty.api.points import points_of, score_of
 from loyalty.models import (
     Account,
     Entry,
@@ -76,6 +76,15 @@ class PointsField(serializers.Field[Any, Any, Any, Any]):
     def __init__(self, **options: Any) -> None:
         """Read only: the ledger alone writes points."""
         super().__init__(read_only=True, **options)
+
+
+@extend_schema_field({"type": "number", "example": 120})
+class ScoreField(PointsField):
+    """Points that count for the tier, whatever the decimals of their wallets."""
+
+    def to_representation(self, value: Any) -> Any:
+        """Return a number, without decimals that say nothing."""
+        return score_of(value)
 
 
 class BalanceSerializer(serializers.Serializer[Any]):
@@ -179,6 +188,7 @@ class TierStepSerializer(serializers.ModelSerializer[MemberTier]):
     """One step of a tier history."""
 
     since = MomentField()
+    score = ScoreField(help_text="The score that decided it, in points.")
 
     class Meta:
         model = MemberTier
@@ -189,6 +199,8 @@ class TierStepSerializer(serializers.ModelSerializer[MemberTier]):
 class RungSerializer(serializers.ModelSerializer[Tier]):
     """A tier by name."""
 
+    threshold = ScoreField(help_text="Number of points from which it holds.")
+
     class Meta:
         model = Tier
         fields = ("id", "name", "threshold")
@@ -198,9 +210,9 @@ class StandingSerializer(serializers.Serializer[Any]):
     """Where a member stands, and how it came to stand there."""
 
     tier = RungSerializer(allow_null=True)
-    score = serializers.IntegerField(help_text="Points that count for the tier.")
+    score = ScoreField(help_text="Points that count for the tier.")
     next_tier = RungSerializer(allow_null=True)
-    missing = serializers.IntegerField(
+    missing = ScoreField(
         allow_null=True, help_text="Score still needed for the next tier."
     )
     history = TierStepSerializer(many=True, help_text="The newest 200, newest first.")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -199,6 +200,9 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVie
         return self.get_paginated_response(body.data)
 
 
-def _score_of(member: Member) -> int:
+def _score_of(member: Member) -> Decimal:
     accounts = Account.objects.filter(member=member, wallet__counts_for_tier=True)
-    return accounts.aggregate(score=Sum("lifetime_earned"))["score"] or 0
+    earned = accounts.values_list("lifetime_earned", "wallet__decimals")
+    return sum(
+        (Decimal(points).scaleb(-decimals) for points, decimals in earned), Decimal(0)
+    )

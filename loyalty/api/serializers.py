@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from loyalty.api.bases import RowSerializer
-from loyalty.api.fields import RowIds
+from loyalty.api.fields import RowIds, WholeNumberField
+from loyalty.api.points import score_of
 from loyalty.engine.facts import OfferKind
 from loyalty.models import (
     ActivityType,
@@ -127,8 +129,22 @@ class FrequencyPeriodSerializer(RowSerializer):
         fields = ("id", "name", "unit", "is_active")
 
 
+THRESHOLD_MAX = 10**15
+
+
+@extend_schema_field({"type": "number", "example": 1000})
+class ThresholdField(WholeNumberField):
+    """Number of points from which a tier holds; whole where it is written."""
+
+    def to_representation(self, value: Any) -> Any:
+        """Return a number, without decimals that say nothing."""
+        return score_of(value)
+
+
 class TierSerializer(RowSerializer):
     """A rung of the ladder."""
+
+    threshold = ThresholdField(min_value=0, max_value=THRESHOLD_MAX)
 
     class Meta:
         model = Tier

@@ -20,6 +20,7 @@ from loyalty.engine.periods import (
     reach_of,
     window_containing,
 )
+from loyalty.engine.tiers import score_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -140,7 +141,8 @@ def failure_of_tier(
     """Return why the tier held does not suffice, or None if it does."""
     threshold = offer.minimum_tier_threshold
     if threshold is not None and rules.threshold_of(tier_id) < threshold:
-        return Rejection(offer, Reason.TIER_TOO_LOW, {"minimum_threshold": threshold})
+        operands = {"minimum_threshold": score_told(threshold)}
+        return Rejection(offer, Reason.TIER_TOO_LOW, operands)
     return None
 
 

@@ -1,6 +1,7 @@
 """What the engine decides: awards, rejections with their reasons, draws and steps.
 
-Amounts of points are integers in the wallet's smallest unit.
+Amounts of points are integers in the wallet's smallest unit, scores integers of
+1/10,000 point.
 """
 
 from __future__ import annotations

@@ -146,8 +146,7 @@ def absorb(decision: Decision, activity: ActivityFacts, history: MemberHistory) 
     for offer_id, is_paid in decision.counted:
         history.completions.setdefault(offer_id, []).append(Completion(at, is_paid))
     for award in decision.awards:
-        if award.offer.wallet.counts_for_tier:
-            history.score += award.points
+        history.score += award.points * award.offer.wallet.score_units
     for step in decision.quest_steps:
         has_prize = any(one.offer.id == step.quest_id for one in decision.awards)
         absorb_step(step, history, has_prize=has_prize)
@@ -261,7 +260,7 @@ def tier_change(awards: Sequence[Award], case: Case) -> TierChange | None:
         return None
     timeline = case.history.tier_timeline
     # A list, because a generator takes longer for so few.
-    scoring = [one.points for one in awards if one.offer.wallet.counts_for_tier]
+    scoring = [one.points * one.offer.wallet.score_units for one in awards]
     score = case.history.score + sum(scoring)
     tier_id = tier_for(score, case.rules.tiers)
     latest_since, latest_id = timeline[-1] if timeline else (None, None)

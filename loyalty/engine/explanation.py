@@ -19,13 +19,14 @@ _LAST_YEAR = 9999
 class Voice:
     """How a sentence names things: zone of moments, decimals of points, names.
 
-    ``offers`` and ``tiers`` are names by offer number and by tier threshold.
+    ``offers`` and ``tiers`` are names by offer number and by tier threshold, as
+    ``tiers.score_told`` tells it.
     """
 
     zone: tzinfo = UTC
     decimals: int = 0
     offers: Mapping[int, str] = field(default_factory=dict)
-    tiers: Mapping[int, str] = field(default_factory=dict)
+    tiers: Mapping[int | str, str] = field(default_factory=dict)
 
 
 PLAIN = Voice()
@@ -177,7 +178,8 @@ def _value_too_high(operands: Mapping[str, Any], _: Voice) -> str:
 def _tier_too_low(operands: Mapping[str, Any], voice: Voice) -> str:
     threshold = operands["minimum_threshold"]
     name = voice.tiers.get(threshold)
-    tier = f"tier {name} (from {threshold:,})" if name else f"a score of {threshold:,}"
+    score = f"{Decimal(threshold):,f}"
+    tier = f"tier {name} (from {score})" if name else f"a score of {score}"
     return f"The member was below {tier}."
 
 

@@ -15,7 +15,7 @@ from loyalty.engine.baskets import is_left
 from loyalty.engine.holdout import Holdout
 from loyalty.engine.periods import Unit
 from loyalty.engine.points import ExpiryRule, Rounding
-from loyalty.engine.tiers import TierStep
+from loyalty.engine.tiers import TierStep, units_of_score
 
 EVER = datetime.min.replace(tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -69,6 +69,13 @@ class Wallet:
     expiry: ExpiryRule | None = None
     pending_days: int = 0
     counts_for_tier: bool = True
+    # What its smallest unit adds to the tier score, in 1/10,000 point.
+    score_units: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Reckon what counts for the tier."""
+        units = units_of_score(self.decimals) if self.counts_for_tier else 0
+        object.__setattr__(self, "score_units", units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,8 @@ class Offer:
 
     ``segments`` lets in members of any of them; ``excluded_segments`` keeps out
     members of any. ``minimum_tier_threshold`` is the threshold of the lowest tier
-    admitted. ``points`` and ``per_units`` are scaled; ``multiplier`` counts 1/10,000.
+    admitted, in 1/10,000 point. ``points`` and ``per_units`` are scaled;
+    ``multiplier`` counts 1/10,000.
 
     A campaign whose reward is METHODS gives what its ``methods`` give, sorted by
     number: all that apply, or one of them if it ``draws``. A method names its
@@ -322,7 +330,8 @@ class MemberHistory:
     ``tier_timeline`` is sorted; ``completions`` by offer holds at least every
     completion in the windows that the batch touches, in any order. ``quests``
     holds every quest that the batch touches. ``enrolled_at`` is loaded where an
-    automatic quest asks for it. ``member_id`` decides who is held out.
+    automatic quest asks for it. ``member_id`` decides who is held out. ``score`` is
+    in 1/10,000 point.
     """
 
     is_known: bool = True

@@ -226,7 +226,8 @@ class Programme:
     """One revision of a program's configuration, ready to decide with.
 
     ``segment_ids`` and ``has_item_lists`` say what has to be gathered. Balances of
-    ``overdrawn_wallet_ids`` may go below zero. The value
+    ``overdrawn_wallet_ids`` may go below zero. ``scoring_wallets`` count for the tier:
+    what their smallest unit adds to the score, in 1/10,000 point. The value
     is shared by all threads of a process and never changed after it was built.
     """
 
@@ -242,7 +243,7 @@ class Programme:
     issued_accounts: Mapping[tuple[int, int | None], int] = field(default_factory=dict)
     redeemed_accounts: Mapping[int, int] = field(default_factory=dict)
     overdrawn_wallet_ids: frozenset[int] = frozenset()
-    scoring_wallet_ids: frozenset[int] = frozenset()
+    scoring_wallets: Mapping[int, int] = field(default_factory=dict)
     voucher_types: Mapping[int, str] = field(default_factory=dict)
     wallet_codes: Mapping[int, str] = field(default_factory=dict)
     naive_policy: str = "program_zone"

@@ -1,8 +1,14 @@
-"""Which tier a score reaches, and which was held at a moment."""
+"""Which tier a score reaches, and which was held at a moment.
+
+Scores and thresholds are points, whatever the decimals of the wallets that count:
+integers of 1/10,000 point, so that wallets of different decimals add up.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+
+from loyalty.engine.numbers import UNITS_PER_ONE, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,18 +16,38 @@ if TYPE_CHECKING:
 
 
 class TierStep(NamedTuple):
-    """A tier; ``rank`` 0 is the lowest."""
+    """A tier; ``rank`` 0 is the lowest, ``threshold`` is in 1/10,000 point."""
 
     id: int
     rank: int
     threshold: int
 
 
+def units_of_score(decimals: int) -> int:
+    """Return what the smallest unit of a wallet adds to a score, in 1/10,000 point.
+
+    >>> units_of_score(0), units_of_score(1), units_of_score(4)
+    (10000, 1000, 1)
+    """
+    units: int = 10 ** (4 - decimals)
+    return units
+
+
+def score_told(units: int) -> int | str:
+    """Return a score in points as records tell it: a fraction as decimal text.
+
+    >>> score_told(1_000_000), score_told(105_000)
+    (100, '10.5')
+    """
+    points, fraction = divmod(units, UNITS_PER_ONE)
+    return format_value(units) if fraction else points
+
+
 def tier_for(score: int, steps: Sequence[TierStep]) -> int | None:
     """Return the highest tier whose threshold ``score`` reaches, None if none.
 
     Args:
-        score: in the unit of the thresholds; equal to a threshold reaches it.
+        score: in 1/10,000 point like the thresholds; equal to one reaches it.
         steps: sorted, lowest first.
 
     >>> tier_for(100, [TierStep(7, 0, 0), TierStep(8, 1, 100)])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import connection
 
 from loyalty.engine import lots
+from loyalty.engine.numbers import format_value
 from loyalty.engine.points import expiry_moment
 from loyalty.errors import LoyaltyError
 from loyalty.ledger import inactivity
@@ -202,6 +203,7 @@ def post_tier_changes(
 ) -> None:
     """Write tier steps (member, tier, since, cause, score, activity).
 
+    Scores are in 1/10,000 point.
     ``current`` is the tier that each of the members holds from now on.
     """
     if not rows:
@@ -210,8 +212,9 @@ def post_tier_changes(
         "loyalty_membertier",
         "member_id, tier_id, since, cause, score, activity_id",
         [
-            "\t".join("\\N" if one is None else str(one) for one in row) + "\n"
-            for row in rows
+            f"{member_id}\t{_null(tier_id)}\t{since}\t{cause}\t"
+            f"{format_value(score)}\t{_null(activity_id)}\n"
+            for member_id, tier_id, since, cause, score, activity_id in rows
         ],
     )
     with connection.cursor() as cursor:
@@ -221,3 +224,7 @@ def post_tier_changes(
             " WHERE m.id = v.id",
             [list(current), list(current.values())],
         )
+
+
+def _null(number: int | None) -> str:
+    return "\\N" if number is None else str(number)

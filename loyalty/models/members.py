@@ -121,7 +121,11 @@ class MemberTier(models.Model):
     tier = models.ForeignKey(Tier, on_delete=models.PROTECT, null=True)
     since = models.DateTimeField()
     cause = models.CharField(max_length=16, choices=TierCause.choices)
-    score = models.BigIntegerField(help_text="The score that decided it.")
+    score = models.DecimalField(
+        max_digits=24,
+        decimal_places=4,
+        help_text="The score that decided it, in points.",
+    )
     activity_id = models.BigIntegerField(null=True, blank=True)
 
     class Meta:

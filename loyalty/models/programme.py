@@ -3,6 +3,7 @@
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -376,9 +377,12 @@ class Tier(models.Model):
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT)
     name = models.CharField(max_length=100)
-    threshold = models.PositiveBigIntegerField(
-        help_text="Score from which a member holds this tier. Spending points never "
-        "lowers the score."
+    threshold = models.DecimalField(
+        max_digits=20,
+        decimal_places=4,
+        validators=[MinValueValidator(0)],
+        help_text="Number of points earned from which a member holds this tier, over "
+        "all wallets that count for it. Spending points never lowers the score.",
     )
 
     class Meta:
@@ -392,6 +396,11 @@ class Tier(models.Model):
                 fields=["program", "threshold"],
                 name="tier_threshold_once_per_program",
                 violation_error_message="Another tier starts at this threshold.",
+            ),
+            models.CheckConstraint(
+                condition=Q(threshold__gte=0),
+                name="tier_threshold_is_not_negative",
+                violation_error_message="A threshold must not be negative.",
             ),
         ]
 

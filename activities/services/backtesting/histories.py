@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Given(NamedTuple):
     """Something that befell a member within the period beside its activities.
 
-    Either ``score`` points that count for the tier, or a ``tier`` set by hand.
+    Either a ``score`` that counts for the tier, in 1/10,000 point, or a ``tier`` set
+    by hand.
     """
 
     at: datetime
@@ -109,13 +110,14 @@ class HistoryLoader:
         self, histories: dict[int, MemberHistory], given: list[Given]
     ) -> None:
         """Load scores; what interactions gave within the period comes in its time."""
-        wallets = sorted(self._programme.scoring_wallet_ids)
+        scoring = self._programme.scoring_wallets
+        wallets = [list(scoring), list(scoring.values())]
         with connection.cursor() as cursor:
-            cursor.execute(_SCORES, [list(histories), wallets, self._span.starts_at])
+            cursor.execute(_SCORES, [*wallets, list(histories), self._span.starts_at])
             for member_id, points in cursor.fetchall():
                 histories[member_id].score = int(points)
-            cursor.execute(_INTERACTIONS, [list(histories), wallets, *self._span])
-            given += [Given(at, one, score=points) for one, at, points in cursor]
+            cursor.execute(_INTERACTIONS, [*wallets, list(histories), *self._span])
+            given += [Given(at, one, score=int(score)) for one, at, score in cursor]
 
     def _load_tiers(
         self, histories: dict[int, MemberHistory], given: list[Given]
@@ -133,9 +135,11 @@ class HistoryLoader:
 
 
 _SCORES = """
-SELECT a.member_id, sum(e.amount)
-FROM loyalty_account a JOIN loyalty_entry e ON e.credit_account_id = a.id
-WHERE a.member_id = ANY(%s) AND a.wallet_id = ANY(%s) AND e.kind = 'award'
+SELECT a.member_id, sum(e.amount * w.units)
+FROM unnest(%s::bigint[], %s::numeric[]) AS w(id, units)
+JOIN loyalty_account a ON a.wallet_id = w.id
+JOIN loyalty_entry e ON e.credit_account_id = a.id
+WHERE a.member_id = ANY(%s) AND e.kind = 'award'
     AND e.occurred_at < %s
     AND NOT EXISTS (SELECT FROM loyalty_entry r WHERE r.reverses_id = e.id)
     AND NOT EXISTS (SELECT FROM activities_activityreversal x
@@ -143,10 +147,12 @@ WHERE a.member_id = ANY(%s) AND a.wallet_id = ANY(%s) AND e.kind = 'award'
 GROUP BY a.member_id
 """
 _INTERACTIONS = """
-SELECT a.member_id, e.created_at, e.amount
-FROM loyalty_account a JOIN loyalty_entry e ON e.credit_account_id = a.id
+SELECT a.member_id, e.created_at, e.amount * w.units
+FROM unnest(%s::bigint[], %s::numeric[]) AS w(id, units)
+JOIN loyalty_account a ON a.wallet_id = w.id
+JOIN loyalty_entry e ON e.credit_account_id = a.id
 JOIN activities_interaction i ON i.id = e.activity_id
-WHERE a.member_id = ANY(%s) AND a.wallet_id = ANY(%s) AND e.kind = 'award'
+WHERE a.member_id = ANY(%s) AND e.kind = 'award'
     AND e.occurred_at >= %s AND e.occurred_at < %s
 ORDER BY e.created_at, e.id
 """

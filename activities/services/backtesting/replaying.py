@@ -242,8 +242,7 @@ class Replay:
         self._tally.remove(member_id, occurred_at, awards)
         history = self._histories[member_id]
         for award in awards:
-            if award.offer.wallet.counts_for_tier:
-                history.score -= award.points
+            history.score -= award.points * award.offer.wallet.score_units
             for offer_id in {award.offer.id, award.offer.campaign_id}:
                 if offer_id is not None and offer_id in self._budgets:
                     _return(self._budgets[offer_id], award.points)

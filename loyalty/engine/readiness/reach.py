@@ -15,6 +15,7 @@ from loyalty.engine.readiness.subject import (
     meet,
     money,
 )
+from loyalty.engine.tiers import score_told
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -145,7 +146,7 @@ def _of_audience(subject: Subject) -> Iterator[Finding]:
     campaign, known = subject.campaign, subject.known
     threshold = campaign.minimum_tier_threshold
     if threshold is not None and known.tier_holders == 0:
-        name = known.tiers.get(threshold, f"{threshold:,}")
+        name = known.tiers.get(threshold, str(score_told(threshold)))
         text = f"No member holds tier {name} or a higher one yet."
         yield Finding(Severity.STOP, "tier_above_all", text, "minimum_tier")
     elif known.member_count and not known.audience and not _are_empty(subject):

@@ -304,6 +304,19 @@ def test_the_tier_tells_the_way_to_the_next(program, client):
     assert [step["tier"] for step in body["history"]] == [body["tier"]["id"]]
 
 
+def test_the_way_to_the_next_tier_is_told_in_points(program, client):
+    wallet = builders.make_wallet(program, code="tenths", decimals=1)
+    builders.make_type(program, wallet=wallet)
+    builders.make_tier(program, "Silver", 100)
+    member = builders.make_member(program)
+    earn(program, member, "10.5")
+
+    body = client.get(f"members/{member.pk}/tier").json()
+
+    assert (body["tier"], body["score"], body["missing"]) == (None, 10.5, 89.5)
+    assert body["next_tier"]["threshold"] == 100
+
+
 def test_the_top_tier_has_no_next(program, client):
     builders.make_type(program)
     builders.make_tier(program, "Gold", 10)

@@ -37,8 +37,8 @@ def program():
     make_wallet(program, decimals=2)
     make_type(program)
     make_type(program, "SURVEY", reward_method="fixed", points=500)
-    make_tier(program, "Silver", 100)
-    make_tier(program, "Gold", 50_000)
+    make_tier(program, "Silver", 1)
+    make_tier(program, "Gold", 500)
     unit = make_unit(program)
     enrolled = NOON - timedelta(days=100)
     ann = make_member(
