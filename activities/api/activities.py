@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from activities.api import documents, recording, stored
 from activities.models import Activity, ActivityReversal
 from activities.services import reverse_activities
+from loyalty.api.batches import ActivitiesJsonParser
 from loyalty.api.fields import moment_text
 from loyalty.api.idempotency import (
     REVERSED,
@@ -110,7 +111,7 @@ class ActivityViewSet(ProgramViewSet):
             )
         ],
     )
-    @action(detail=False, methods=["post"])
+    @action(detail=False, methods=["post"], parser_classes=[ActivitiesJsonParser])
     def batch(self, request: Request) -> HttpResponse:
         """Record up to 1,000 activities, each on its own.
 

@@ -20,6 +20,7 @@ from activities.services import (
 )
 from activities.services.records import record_of
 from campaigns.services.programme import current_programme
+from loyalty.api.batches import Unreadable
 from loyalty.api.bodies import escaped
 from loyalty.api.fields import moment_text
 from loyalty.api.idempotency import claim
@@ -183,6 +184,8 @@ def _activities_in(body: Any) -> list[Any]:
 
 
 def _item(body: Any, key: str, caller: Caller, now: datetime) -> _Item:
+    if isinstance(body, Unreadable):
+        return _Item(problem=body.problem)
     try:
         return _Item(to_command(body, key, caller, now))
     except Problem as problem:

@@ -120,8 +120,9 @@ def plain_object(value: Any, pointer: str) -> dict[str, Any]:
 
 def _ordinary(literal: NumberText, pointer: str) -> int | float:
     if literal.lstrip("-").isdigit():
+        # Ids of other systems reach this far; orjson and PostgreSQL keep them whole.
         number = int(literal) if len(literal) <= 20 else 1 << 64
-        if -(1 << 63) <= number < 1 << 63:
+        if -(1 << 63) <= number < 1 << 64:
             return number
     elif math.isfinite(real := float(literal)):
         return real

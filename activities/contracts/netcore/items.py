@@ -12,6 +12,7 @@ import orjson
 from activities.contracts.netcore.envelope import CONTRACT
 from activities.services import RecordActivity
 from activities.services.discovering import NAME_CHARACTERS_MAX
+from loyalty.api.batches import Unreadable
 from loyalty.api.bodies import DATA_CHARACTERS_MAX, escaped, plain
 from loyalty.api.problems import Problem
 from loyalty.engine.moments import InvalidMoment, Moment, parse_moment
@@ -37,7 +38,9 @@ TOO_LARGE = "TOO_LARGE"
 EMPTY_ARRAY = "EMPTY_ARRAY"
 INVALID_TIMESTAMP = "INVALID_TIMESTAMP"
 CONFLICTING_IDS = "CONFLICTING_IDENTIFIERS"
+INVALID_VALUE = "INVALID_VALUE"
 NOT_AN_OBJECT = "NOT_AN_OBJECT"
+UNREADABLE = "UNREADABLE"
 
 
 class Fault(NamedTuple):
@@ -78,11 +81,15 @@ class Item:
     # The same, numbers as they were written.
     written: dict[str, Any] = field(default_factory=dict)
     params_text: bytes = b"{}"
+    units: int | None = None
 
 
 def read_item(place: int, body: Any, reading: Reading) -> Item:
     """Return the item with all its faults."""
     item = Item(place)
+    if isinstance(body, Unreadable):
+        item.faults.append(_unreadable(body.problem))
+        return item
     if not isinstance(body, dict):
         error = "Bad Request - Every activity is an object"
         item.faults.append(Fault("", NOT_AN_OBJECT, error))
@@ -279,7 +286,7 @@ def to_command(
         also_known_as=_known_as(item, reading.primary_identity),
         channel=channel,
         business_unit=reading.business_unit,
-        units=_value(item, kind.value_param),
+        units=item.units,
         data={
             "activity_name": item.name,
             "asset_id": item.asset,
@@ -288,17 +295,28 @@ def to_command(
     )
 
 
-def _value(item: Item, name: str) -> int | None:
-    """Return the number that stands under ``name``; None if there is none.
+def read_value(item: Item, name: str) -> None:
+    """Read the value of an item from the param that its type names for it.
 
-    Params are the client's own: what is no number is kept and worth nothing.
+    What is there and is not a number is a fault: it would earn nothing, and nobody
+    would know. Staff find activities whose type pays by value and that came without
+    one in the admin.
     """
-    if not name or name not in item.written:
-        return None
+    written = item.written.get(name) if name else None
+    if written is None or written == "":
+        return
     try:
-        return parse_value(item.written[name])
-    except InvalidNumber:
-        return None
+        item.units = parse_value(written)
+    except InvalidNumber as error:
+        words = f"Invalid Parameter - {name}: {error}"
+        path = f"activity_params/{escaped(name)}"
+        item.faults.append(Fault(path, INVALID_VALUE, words))
+
+
+def _unreadable(problem: Problem) -> Fault:
+    pointer = str(problem.errors[0].get("pointer", "")) if problem.errors else ""
+    words = f"Bad Request - {problem.detail}"
+    return Fault(pointer.strip("/"), UNREADABLE, words)
 
 
 def _known_as(item: Item, primary_identity: str) -> tuple[tuple[str, str], ...]:

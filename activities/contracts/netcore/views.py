@@ -12,7 +12,13 @@ from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from activities.contracts.netcore.envelope import CONTRACT, ERROR
-from activities.contracts.netcore.items import Fault, Item, Reading, read_item
+from activities.contracts.netcore.items import (
+    Fault,
+    Item,
+    Reading,
+    read_item,
+    read_value,
+)
 from activities.contracts.netcore.items import to_command as command_of
 from activities.contracts.netcore.sources import channels_named
 from activities.services import (
@@ -35,6 +41,7 @@ from activities.services import (
 )
 from activities.services.discovering import TooManyNewActivityTypes, types_named
 from campaigns.services.programme import UnknownProgram
+from loyalty.api.batches import BatchJsonParser, Unreadable
 from loyalty.api.contract import (
     BEARER,
     ContractView,
@@ -163,6 +170,7 @@ class Upload(ContractView):
     contract = CONTRACT
     keys = (BEARER, in_header("api-key"))
     refusals = REFUSALS
+    parser_classes = [BatchJsonParser]
 
     @extend_schema(
         summary="Add activities",
@@ -226,7 +234,7 @@ def _is_strict(request: Request) -> bool:
 
 
 def _bodies_in(body: Any) -> list[Any]:
-    if isinstance(body, dict):
+    if isinstance(body, dict | Unreadable):
         return [body]
     if not isinstance(body, list):
         raise _bad_request("send an activity or an array of activities")
@@ -274,6 +282,8 @@ def _commands(
     for item in whole:
         if item.name not in types:
             item.faults.append(_fault_of(TooManyNewActivityTypes("", field="type")))
+        else:
+            read_value(item, types[item.name].value_param)
     return [
         (item, command_of(item, types[item.name], channels[item.source], reading))
         for item in whole

@@ -6,6 +6,7 @@ import pytest
 from activities.models import Activity
 from tests import builders
 from tests.callers import pointers_in, problem_in, purchase_body
+from tests.loyalty.api.test_batches import BAD
 
 KEY = {"Idempotency_Key": "file-9"}
 
@@ -190,3 +191,38 @@ def test_what_is_no_batch_is_refused_as_a_whole(client, body, pointer, code):
     problem = problem_in(response, 400, "invalid")
     assert pointers_in(problem) == [(pointer, code)]
     assert Activity.objects.count() == 0
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_an_item_that_cannot_be_read_is_refused_and_the_others_are_recorded(
+    client, member, bad
+):
+    good = [orjson.dumps(purchase_body(member, key=key)) for key in ("a", "b")]
+    whole = orjson.dumps(purchase_body(member, data="@")).replace(b'"@"', bad)
+    body = b",".join([good[0], whole, good[1]])
+
+    response = client.post("activities/batch", b'{"activities": [' + body + b"]}")
+
+    assert response.status_code == 207, response.content[:500]
+    found = response.json()["results"]
+    assert [one["status"] for one in found] == [201, 400, 201]
+    for error in found[1]["problem"].get("errors", []):
+        assert error["pointer"].startswith("/activities/1")
+    assert Activity.objects.count() == 2
+
+
+def test_a_strict_batch_with_an_item_that_cannot_be_read_records_nothing(
+    client, member
+):
+    bad = orjson.dumps(purchase_body(member, key="@")).replace(b"@", b"\\ud83d")
+    body = orjson.dumps(purchase_body(member, key="a")) + b"," + bad
+
+    response = client.post(
+        "activities/batch",
+        b'{"activities": [' + body + b"]}",
+        Prefer="handling=strict",
+    )
+
+    problem = problem_in(response, 400, "nothing_recorded")
+    assert pointers_in(problem) == [("/activities/1/key", "unstorable_text")]
+    assert not Activity.objects.exists()

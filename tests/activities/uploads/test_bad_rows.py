@@ -20,6 +20,7 @@ from tests.builders import (
     make_type,
     make_unit,
 )
+from tests.loyalty.api.test_batches import BAD
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +163,22 @@ def test_a_json_number_that_is_too_large_or_too_fine_is_refused(program):
         (2, "value", "invalid_number"),
         (3, "value", "invalid_number"),
     ]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [BAD[name] for name in BAD if "UTF-8" not in name and "bytes" not in name],
+    ids=[name for name in BAD if "UTF-8" not in name and "bytes" not in name],
+)
+def test_a_json_line_that_cannot_be_read_leaves_the_others_readable(program, bad):
+    good = json_lines_bytes([GOOD, {**GOOD, "key": "C"}]).splitlines()
+    whole = json_lines_bytes([{**GOOD, "key": "B", "data": "@"}]).strip()
+    lines = [good[0], whole.replace(b'"@"', bad), good[1]]
+
+    upload = finished(program, b"\n".join(lines), "sales.jsonl")
+
+    assert [line for line, _, _ in refusals(upload)] == [2]
+    assert sorted(Activity.objects.values_list("key", flat=True)) == ["A", "C"]
 
 
 def test_an_activity_without_items_is_one_without_items(program):

@@ -7,6 +7,7 @@ from activities.models import Activity
 from loyalty.models import Account, AnonymousProfile, ApiKey
 from tests.builders import make_unit
 from tests.contracts.netcore.client import NetcoreClient, accepted, failed, faults_of
+from tests.loyalty.api.test_batches import BAD
 
 pytestmark = pytest.mark.django_db
 
@@ -225,3 +226,37 @@ def test_a_key_of_several_units_is_refused(program, item):
 
     failed(client.upload(item()), 403, "This API key has several business units.")
     assert ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_an_item_that_cannot_be_read_is_a_fault_and_the_others_are_stored(
+    client, item, bad
+):
+    good = [orjson.dumps(item(asset_id=name)) for name in ("a", "b")]
+    whole = orjson.dumps(item(activity_params={"text": "@"})).replace(b'"@"', bad)
+
+    response = client.upload(b"[" + b",".join([good[0], whole, good[1]]) + b"]")
+
+    ((index, _, code),) = faults_of(response, 207)
+    assert (index, code) == (1, "UNREADABLE")
+    assert Activity.objects.count() == 2
+
+    again = client.upload(b"[" + b",".join(good) + b"]")
+    accepted(again)
+    assert Activity.objects.count() == 2
+
+
+def test_a_strict_batch_with_an_item_that_cannot_be_read_stores_nothing(client, item):
+    bad = orjson.dumps(item(asset_id="@")).replace(b"@", b"\\ud83d")
+    body = b"[" + orjson.dumps(item()) + b"," + bad + b"]"
+
+    response = client.upload(body, Prefer="handling=strict")
+
+    assert faults_of(response) == [(1, "asset_id", "UNREADABLE")]
+    assert not Activity.objects.exists()
+
+
+def test_one_item_that_cannot_be_read_is_told_by_its_place(client, item):
+    bad = orjson.dumps(item(asset_id="@")).replace(b"@", b"\\u0000")
+
+    assert faults_of(client.upload(bad)) == [(0, "asset_id", "UNREADABLE")]

@@ -171,10 +171,9 @@ def test_a_program_may_take_no_new_channels(client, item):
         pytest.param(b"7", 7, id="integer"),
         pytest.param(b"1e3", 1000, id="exponent"),
         pytest.param(b'" 50 "', 50, id="blanks"),
-        pytest.param(b'"\xd9\xa5\xd9\xa0"', 0, id="other digits"),
+        pytest.param(b"36.900000000000006", 36, id="noise"),
         pytest.param(b"null", 0, id="null"),
-        pytest.param(b"true", 0, id="truth"),
-        pytest.param(b'{"a":1}', 0, id="object"),
+        pytest.param(b'""', 0, id="empty"),
     ],
 )
 def test_a_type_may_say_where_its_value_stands(client, item, program, value, points):
@@ -192,6 +191,43 @@ def test_a_type_may_say_where_its_value_stands(client, item, program, value, poi
     activity = Activity.objects.get(activity_type=kind)
     awards = activity.decision["awards"]
     assert sum(one["points"] for one in awards) == points
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(b'"\xd9\xa5\xd9\xa0"', id="other digits"),
+        pytest.param(b'"1e2"', id="exponent in text"),
+        pytest.param(b'"1,50"', id="comma"),
+        pytest.param(b'"free"', id="a word"),
+        pytest.param(b"12.3456789", id="too many decimals"),
+        pytest.param(b"1e14", id="too large"),
+        pytest.param(b"true", id="truth"),
+        pytest.param(b'{"a":1}', id="object"),
+        pytest.param(b"[1]", id="list"),
+    ],
+)
+def test_a_value_that_is_not_a_number_is_a_fault_and_never_worth_nothing(
+    client, item, program, value
+):
+    make_type(program, "Order", value_param="total")
+    good = item(activity_name="order", activity_params={"total": 5})
+    bad = item(activity_name="order", activity_params={"total": "@"})
+    body = orjson.dumps([good, bad]).replace(b'"@"', value)
+
+    response = client.upload(body)
+
+    assert faults_of(response, 207) == [(1, "activity_params/total", "INVALID_VALUE")]
+    assert [one.value for one in Activity.objects.all()] == [5]
+
+
+def test_a_param_that_is_no_value_may_hold_anything(client, item, program):
+    make_type(program, "Order", value_param="total")
+    params = {"total": 5, "tax": "free", "id": 9_999_999_999_999_999_999}
+
+    accepted(client.upload(item(activity_name="order", activity_params=params)))
+
+    assert Activity.objects.get().data["activity_params"] == params
 
 
 def test_without_its_value_an_activity_is_worth_nothing(client, item, program):
