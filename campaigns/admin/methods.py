@@ -65,7 +65,6 @@ class MethodForm(forms.ModelForm):
             "reward_method": "",
             "points": "",
             "per_value": "Unit of value: 5 points for each 2.50.",
-            "multiplier": "1 pays the base points once more.",
             "voucher_type": "",
             "wallet": "Empty: the campaign's.",
             "weight": "Against the others: 1 of 10 in all is 10 %. 0 never wins.",
@@ -195,7 +194,7 @@ class MethodInline(QuickDeleteInline, ProgramChoices, StackedInline):
     collapsible = True
     compressed_fields = True
     # Stands for the end on the pages of people who may only look.
-    readonly_fields = ("last_day",)
+    readonly_fields = ("last_day", "times_the_base")
     autocomplete_fields = (
         "included_segments",
         "excluded_segments",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -22,6 +21,7 @@ from unfold.paginator import InfinitePaginator
 from loyalty.admin.changelist import RowsList
 from loyalty.admin.deleting import QuickDelete
 from loyalty.admin.moments import ENDS, LastDayField, MomentField, last_day
+from loyalty.admin.numbers import TIMES, NumberField, times
 from loyalty.admin.versions import Versioned
 from loyalty.admin.working_program import working_program
 from loyalty.models import FrequencyPeriod, Program
@@ -42,16 +42,6 @@ _SWITCHED = (
     "You have switched to another program since this page was opened. Switch back, "
     "then save again."
 )
-
-
-class NumberField(forms.DecimalField):
-    """A number, shown without decimals that say nothing: 100, not 100.0000."""
-
-    def prepare_value(self, value: Any) -> Any:
-        """Return the number as people write it."""
-        if isinstance(value, Decimal):
-            return f"{value.normalize():f}"
-        return super().prepare_value(value)
 
 
 class ProgramChoices:
@@ -98,6 +88,8 @@ class ProgramChoices:
             kwargs.setdefault("form_class", NumberField)
         if isinstance(db_field, URLField):
             kwargs.setdefault("assume_scheme", "https")
+        if db_field.name == "multiplier":
+            kwargs = {**kwargs, **TIMES}
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None and isinstance(db_field, DateTimeField):
             zone = timezone.get_current_timezone_name()
@@ -113,6 +105,11 @@ class ProgramChoices:
             (name, {**options, "fields": _with_last_days(options["fields"])})
             for name, options in sets
         ]
+
+    @display(description="Times the base points", empty_value="–")
+    def times_the_base(self, row: Any) -> str | None:
+        """Return a multiple of the base as people write it: 2 × is double points."""
+        return None if row.multiplier is None else times(row.multiplier)
 
     @display(description="Last day", ordering="ends_at")
     def last_day(self, row: Any) -> str:
@@ -317,6 +314,7 @@ def _with_last_days(fields: Any) -> tuple[Any, ...]:
         "ends_at": "last_day",
         "expires_at": "valid_through",
         "left_at": "last_day_in",
+        "multiplier": "times_the_base",
     }
     return tuple(shown.get(name, name) for name in fields)
 

@@ -17,6 +17,7 @@ from loyalty.admin.formatting import money, number
 from loyalty.engine.ends import last_text
 from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.engine.periods import Unit
+from loyalty.engine.points import times_in_words
 from loyalty.models import Offer
 
 if TYPE_CHECKING:
@@ -164,8 +165,6 @@ def pays(offer: Offer) -> str:
         return "earn nothing"
     if method is RewardKind.METHODS:
         return "get what its reward methods give"
-    if method is RewardKind.MULTIPLIER:
-        return f"earn {reward(offer)} on top"
     verb = "get" if method is RewardKind.VOUCHER else "earn"
     return f"{verb} {reward(offer)}"
 
@@ -178,7 +177,7 @@ def reward(offer: Offer) -> str:
     if method is RewardKind.VOUCHER:
         return f"the voucher “{offer.voucher_type}”"
     if method is RewardKind.MULTIPLIER:
-        return f"{number(offer.multiplier or 0)} × the base points"
+        return times_in_words(int((offer.multiplier or 0) * 10_000))
     amount = f"{number(offer.points)} {unit_of(offer)}"
     if method is RewardKind.FIXED:
         return amount

@@ -10,6 +10,7 @@ from typing import Any
 
 from loyalty.engine.decisions import Reason
 from loyalty.engine.ends import last_text
+from loyalty.engine.points import times_in_words
 
 _FIRST_YEAR = 1
 _LAST_YEAR = 9999
@@ -85,7 +86,7 @@ def paid(award: Mapping[str, Any], value_units: int, voice: Voice) -> str:
     >>> paid({"points": 14, "rate": 2, "per": 10000, "of": 70000}, 125000, PLAIN)
     '2 for every 1.00 of the 7.00 spent on its products.'
     >>> paid({"points": 6, "times": 5000}, 125000, PLAIN)
-    '0.50 times the base points, on top of them.'
+    '1.5 × the points (0.5 × the base on top).'
     >>> paid({"points": 10}, 125000, PLAIN)
     'A fixed 10.'
     >>> paid({"points": 6, "each": 2, "count": 3}, 125000, PLAIN)
@@ -113,7 +114,8 @@ def paid(award: Mapping[str, Any], value_units: int, voice: Voice) -> str:
             return "Nothing but that it was done."
         return "A blank: the draw ended on no prize."
     if "times" in award:
-        return f"{_value(award['times'])} times the base points, on top of them."
+        text = times_in_words(award["times"])
+        return f"{text[0].upper()}{text[1:]}."
     return f"A fixed {_points(award.get('asked', award['points']), voice)}."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from enum import Enum
 
 from loyalty.engine.periods import start_of_day
@@ -59,6 +60,22 @@ def points_per_unit(
     if value_units <= 0:
         return 0
     return divided(value_units * points, per_units, rounding)
+
+
+def times_in_words(extra_ten_thousandths: int) -> str:
+    """Return what a multiple of the base makes of it in all, and what comes on top.
+
+    >>> times_in_words(10_000), times_in_words(20_000)
+    ('double points (base once more)', 'triple points (base twice more)')
+    >>> times_in_words(5_000)
+    '1.5 × the points (0.5 × the base on top)'
+    """
+    known = {_ONE: "double points (base once more)"}
+    known[2 * _ONE] = "triple points (base twice more)"
+    if extra_ten_thousandths in known:
+        return known[extra_ten_thousandths]
+    extra = Decimal(extra_ten_thousandths).scaleb(-4).normalize()
+    return f"{1 + extra:f} × the points ({extra:f} × the base on top)"
 
 
 def multiplied(

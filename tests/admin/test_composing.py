@@ -96,7 +96,7 @@ def test_rows_are_changed_added_and_removed(staff, program):
         ({"methods-0-distribution": "per_item"}, "Only a fixed number of points"),
         ({"methods-0-cap_count": "1"}, "A cap is 1 or more and needs a period."),
         ({"minimum_value": "5"}, "Values belong to activities"),
-        ({"reward_method": "multiplier", "multiplier": "1"}, "There is no value"),
+        ({"reward_method": "multiplier", "multiplier": "2"}, "There is no value"),
     ],
 )
 def test_what_cannot_go_together_is_refused_with_its_sentence(

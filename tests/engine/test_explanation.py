@@ -303,7 +303,7 @@ PAID = [
     (
         {"points": 6, "times": 5_000},
         PLAIN,
-        "0.50 times the base points, on top of them.",
+        "1.5 × the points (0.5 × the base on top).",
     ),
     ({"points": 10}, PLAIN, "A fixed 10."),
     ({"points": 4, "asked": 10}, PLAIN, "A fixed 10."),

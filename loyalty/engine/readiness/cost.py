@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.engine.facts import Distribution, RewardKind
 from loyalty.engine.periods import Unit
-from loyalty.engine.points import multiplied, points_per_unit
+from loyalty.engine.points import multiplied, points_per_unit, times_in_words
 from loyalty.engine.readiness.often import awards_of_member
 from loyalty.engine.readiness.overlap import overlapping
 from loyalty.engine.readiness.subject import (
@@ -151,7 +151,7 @@ def _most_multiplied(subject: Subject, one: Offer) -> int | None:
 
 def _rate(subject: Subject, one: Offer) -> str:
     if one.reward is RewardKind.MULTIPLIER:
-        return f"{money(one.multiplier)} times the base points"
+        return times_in_words(one.multiplier)
     points = subject.points(one.points, one.wallet)
     if one.reward is RewardKind.FIXED:
         return f"{points} for each product"

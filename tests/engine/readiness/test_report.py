@@ -98,8 +98,8 @@ FIGURES = [
         sound(reward=RewardKind.MULTIPLIER, multiplier=20_000),
         {},
         {
-            "worst_case_activity": "At most 2.00 times the base points for one "
-            "activity.",
+            "worst_case_activity": "At most triple points (base twice more) for "
+            "one activity.",
             "worst_case_total": "At most 1,000 points in all.",
         },
         id="times a base that grows",
