@@ -32,9 +32,9 @@ class TimesField(NumberField):
             value += 1
         return super().prepare_value(value)
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         """Return what comes on top of the base."""
-        written = super().to_python(value)
+        written: Decimal | None = super().to_python(value)
         if written is None:
             return None
         if written <= 1:
