@@ -76,7 +76,10 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "activities.admin.dashboard.with_figures",
     "STYLES": [lambda _: static("loyalty/admin.css")],
-    "SCRIPTS": [lambda _: static("loyalty/admin.js")],
+    "SCRIPTS": [
+        lambda _: static("loyalty/admin.js"),
+        lambda _: static("loyalty/keyboard.js"),
+    ],
     "COMMAND": {"search_models": False},
     "SIDEBAR": {
         "show_search": True,

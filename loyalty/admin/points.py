@@ -55,6 +55,8 @@ class AccountAdmin(ReadOnlyAdmin):
         "owed_now",
         "earned",
     )
+    # The holder's name is a link of its own, to the member.
+    list_display_links = ("wallet",)
     list_filter = (
         ("wallet", OwnProgramFilter),
         ("kind", ChoicesDropdownFilter),
