@@ -73,8 +73,10 @@ def test_a_campaign_is_made_by_keyboard_alone(tour):  # noqa: F811
     press(window, "Save and continue editing")
 
     made = Campaign.objects.get(name="Tea on Tuesdays")
-    assert (made.points, made.cap_count, made.frequency_period_id) == (3, 2, 2)
-    assert list(made.weekdays) == [2]
+    assert made.points == 3
+    assert made.cap_count == 2
+    assert made.frequency_period_id == 2
+    assert list(made.weekdays or ()) == [2]
     assert tour.problems == []
 
 
