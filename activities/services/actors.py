@@ -10,6 +10,7 @@ from django.db import connection
 from activities.services.batch import Merge
 from activities.services.commands import BlockedMember, UnknownMember
 from loyalty.ledger.holdings import reserve_ids
+from loyalty.services.identities import members_found
 
 if TYPE_CHECKING:
     from activities.services.batch import Batch, Draft
@@ -103,7 +104,11 @@ class _People:
         pairs = {one.member for one in commands if one.member is not None}
         for command in commands:
             pairs.update(command.also_known_as)
-        self.by_pair = _by_pair(batch.programme.program_id, pairs)
+        rules = batch.programme.identity_rules
+        self.by_pair = members_found(batch.programme.program_id, rules, pairs)
+        self._key_of = batch.identity_keys
+        for kind, value in pairs:
+            self._key_of[kind, value] = (kind, rules.key_of(kind, value))
         numbers = {one.member_id for one in commands if one.member_id is not None}
         owners = [one.owner[0] for one in profiles.values() if one.owner is not None]
         found = _by_number(batch.programme.program_id, {*numbers, *owners})
@@ -115,28 +120,38 @@ class _People:
     def recognise(self) -> None:
         """Give identities that nobody has to whom the others of a command find."""
         by_pair = self.by_pair
-        # Identities that earlier commands of the batch enrol.
-        taken: set[Pair] = set()
+        # Identities that earlier commands of the batch enrol or give away, by key.
+        taken: dict[Pair, Found | None] = {}
         for draft in self._batch.drafts:
             pair = draft.command.member
-            if pair is None or pair in by_pair or pair in taken:
+            if pair is None or pair in by_pair:
                 continue
-            found = self._also(draft.command)
-            if found is None:
-                taken.add(pair)
-            else:
+            key = self._key_of[pair]
+            found = taken.get(key)
+            if key not in taken:
+                found = taken[key] = self._also(draft.command)
+                if found is not None:
+                    self._batch.new_identities[pair] = found[0]
+            if found is not None:
                 by_pair[pair] = found
-                self._batch.new_identities[pair] = found[0]
 
     def number_new_members(self) -> None:
-        """Reserve numbers for the identities that nobody has."""
-        wanted = {draft.command.member for draft in self._batch.drafts}
-        missing = sorted(p for p in wanted if p is not None and p not in self.by_pair)
-        if missing:
-            ids = reserve_ids("loyalty_member", len(missing))
-            fresh = dict(zip(missing, ids, strict=True))
-            self._batch.new_members = fresh
-            self.by_pair.update((pair, (one, False)) for pair, one in fresh.items())
+        """Reserve numbers for the identities that nobody has, one for all spellings."""
+        first: dict[Pair, Pair] = {}
+        spelled: dict[Pair, Pair] = {}
+        for draft in self._batch.drafts:
+            pair = draft.command.member
+            if pair is not None and pair not in self.by_pair:
+                first.setdefault(self._key_of[pair], pair)
+                spelled[pair] = self._key_of[pair]
+        if first:
+            keys = sorted(first)
+            ids = reserve_ids("loyalty_member", len(keys))
+            fresh = dict(zip(keys, ids, strict=True))
+            self._batch.new_members = {first[key]: one for key, one in fresh.items()}
+            self.by_pair.update(
+                (pair, (fresh[key], False)) for pair, key in spelled.items()
+            )
 
     def member_of(
         self, command: RecordActivity, profile: Profile | None
@@ -153,24 +168,6 @@ class _People:
     def _also(self, command: RecordActivity) -> Found | None:
         found = (self.by_pair.get(pair) for pair in command.also_known_as)
         return next((one for one in found if one is not None), None)
-
-
-def _by_pair(program_id: int, pairs: set[Pair]) -> dict[Pair, Found]:
-    if not pairs:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT i.kind, i.value, i.member_id, m.is_blocked"
-            " FROM unnest(%s::text[], %s::text[]) AS v(kind, value)"
-            " JOIN loyalty_identity i ON i.program_id = %s"
-            " AND i.kind = v.kind AND i.value = v.value"
-            " JOIN loyalty_member m ON m.id = i.member_id",
-            [[kind for kind, _ in pairs], [one for _, one in pairs], program_id],
-        )
-        return {
-            (kind, value): (member_id, is_blocked)
-            for kind, value, member_id, is_blocked in cursor.fetchall()
-        }
 
 
 def _by_number(program_id: int, numbers: set[int]) -> dict[int, Found]:

@@ -56,11 +56,15 @@ def enrol_new_members(batch: Batch) -> None:
     )
     copy_lines(
         "loyalty_identity",
-        "program_id, member_id, kind, value",
+        "program_id, member_id, kind, value, key",
         [
-            f"{program_id}\t{one}\t{copy_text(kind)}\t{copy_text(value)}\n"
+            f"{program_id}\t{one}\t{copy_text(kind)}\t{copy_text(value)}\t"
+            f"{copy_text(batch.identity_keys[kind, value][1])}\n"
             # In one order everywhere, so that two batches cannot block each other.
-            for (kind, value), one in sorted((fresh | batch.new_identities).items())
+            for (kind, value), one in sorted(
+                (fresh | batch.new_identities).items(),
+                key=lambda item: batch.identity_keys[item[0]],
+            )
         ],
     )
     used_profiles = {draft.anonymous_profile_id for draft in batch.drafts}

@@ -78,7 +78,8 @@ def _drop_unasked(batch: Batch) -> None:
     unwritten -= {draft.member_id for draft in batch.drafts}
     unwritten_profiles = set(batch.new_profiles.values())
     unwritten_profiles -= {draft.anonymous_profile_id for draft in batch.drafts}
-    identities = {draft.command.member for draft in batch.drafts}
+    named = {draft.command.member for draft in batch.drafts}
+    keys = {batch.identity_keys[pair] for pair in named if pair is not None}
     batch.merges = {
         profile_id: merge
         for profile_id, merge in batch.merges.items()
@@ -87,7 +88,9 @@ def _drop_unasked(batch: Batch) -> None:
         and not _is_refused(merge, batch)
     }
     batch.new_identities = {
-        pair: one for pair, one in batch.new_identities.items() if pair in identities
+        pair: one
+        for pair, one in batch.new_identities.items()
+        if batch.identity_keys[pair] in keys
     }
 
 

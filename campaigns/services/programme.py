@@ -37,6 +37,7 @@ from loyalty.models import (
     VoucherType,
     Wallet,
 )
+from loyalty.models.members import identity_rules
 
 Row = TypeVar("Row", bound=Model)
 
@@ -195,6 +196,7 @@ def compile_programme(program: Program, revision: int) -> Programme:
                 "pk", flat=True
             )
         ),
+        identity_rules=identity_rules(program.pk),
         wallet_codes={wallet.id: wallet.code for wallet in wallets.values()},
         voucher_types=dict(
             VoucherType.objects.filter(program=program).values_list("pk", "code")

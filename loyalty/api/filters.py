@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 
 from loyalty.engine.moments import InvalidMoment, parse_moment
 from loyalty.models import ActivityType, Identity, Member
+from loyalty.services.identities import holders_of, identities_called
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,7 +90,7 @@ class MemberFilters(django_filters.FilterSet):
         method="by_identity", label="Kind of identity; goes with `identity_value`."
     )
     identity_value = django_filters.CharFilter(
-        method="by_identity", label="Value of the identity, to the letter."
+        method="by_identity", label="Value of the identity, in any spelling."
     )
     tier = NumberFilter(field_name="tier_id", label="Number of the tier held now.")
     segment = NumberFilter(method="in_segment", label="Number of a segment.")
@@ -102,15 +103,18 @@ class MemberFilters(django_filters.FilterSet):
     def by_identity(
         self, rows: QuerySet[Member], name: str, value: str
     ) -> QuerySet[Member]:
-        """Select the member that has the identity."""
-        column = name.removeprefix("identity_")
-        identities = Identity.objects.filter(program_id=_program_of(self.request))
-        asked = {
-            part: (self.data or {}).get(f"identity_{part}")
-            for part in ("kind", "value")
-        }
-        given = {part: text for part, text in asked.items() if text}
-        found = identities.filter(**{column: value, **given})
+        """Select the members that have the identity; by kind alone, all with one."""
+        data = self.data or {}
+        kind, text = (data.get(f"identity_{part}") for part in ("kind", "value"))
+        program_id = _program_of(self.request)
+        found = Identity.objects.filter(program_id=program_id)
+        if text:
+            found = identities_called(program_id, text)
+        if text and kind:
+            holders = holders_of(program_id, [(kind, text)])
+            return rows.filter(pk__in=holders.values())
+        if kind:
+            found = found.filter(kind=kind)
         return rows.filter(pk__in=found.values("member_id"))
 
     def in_segment(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.engine.facts import Distribution, Offer, RewardKind, Rules
+from loyalty.engine.identities import IdentityRules
 from loyalty.engine.quests import Candidate, Quest, amounts_of
 
 if TYPE_CHECKING:
@@ -246,6 +247,7 @@ class Programme:
     scoring_wallets: Mapping[int, int] = field(default_factory=dict)
     voucher_types: Mapping[int, str] = field(default_factory=dict)
     wallet_codes: Mapping[int, str] = field(default_factory=dict)
+    identity_rules: IdentityRules = field(default_factory=IdentityRules)
     naive_policy: str = "program_zone"
     late_after_hours: int = 24
     acceptance_days: int | None = None

@@ -1,11 +1,14 @@
 """Models of the program, its members and their points."""
 
 from loyalty.models.catalogue import KindNumber, KindNumbering
+from loyalty.models.choices import IdentifierType, NaiveTimestampPolicy, RetroPoints
 from loyalty.models.files import FileFormat
 from loyalty.models.keys import ApiKey, IdempotentResponse
 from loyalty.models.members import (
     AnonymousProfile,
     Identity,
+    IdentityComparison,
+    IdentityRule,
     Member,
     MemberTier,
     TierCause,
@@ -26,13 +29,10 @@ from loyalty.models.programme import (
     Channel,
     ConfigurationRevision,
     FrequencyPeriod,
-    IdentifierType,
     Kind,
-    NaiveTimestampPolicy,
     Partner,
     Program,
     ReportingChannel,
-    RetroPoints,
     Tag,
     Tier,
     Weekday,
@@ -94,6 +94,8 @@ __all__ = [
     "IdempotentResponse",
     "IdentifierType",
     "Identity",
+    "IdentityComparison",
+    "IdentityRule",
     "Kind",
     "KindNumber",
     "KindNumbering",

@@ -8,6 +8,12 @@ from django.db import models
 from django.db.models import Q
 
 from loyalty.engine.periods import Unit
+from loyalty.models.choices import (
+    IdentifierType,
+    NaiveTimestampPolicy,
+    RetroPoints,
+    validate_region,
+)
 
 
 def validate_time_zone(name: str) -> None:
@@ -29,34 +35,6 @@ class Weekday(models.IntegerChoices):
     FRIDAY = 5
     SATURDAY = 6
     SUNDAY = 7
-
-
-class NaiveTimestampPolicy(models.TextChoices):
-    """What a moment without a zone means."""
-
-    PROGRAM_ZONE = "program_zone", "Read it in the program's time zone"
-    UTC = "utc", "Read it as UTC"
-    REJECT = "reject", "Refuse it"
-
-
-class IdentifierType(models.TextChoices):
-    """By what a client app finds a member when it opens a session."""
-
-    ACCOUNT_ID = "ACCOUNT_ID", "Account id"
-    LOYALTY_ID = "LOYALTY_ID", "Loyalty card"
-    EXTERNAL_ID = "EXTERNAL_ID", "Customer id"
-    EMAIL = "EMAIL", "E-mail address"
-    PARTNER_LINK_ID = "PARTNER_LINK_ID", "Partner link"
-    PHONE_NUMBER = "PHONE_NUMBER", "Phone number"
-    EXTERNAL_AGENT_ID = "EXTERNAL_AGENT_ID", "External agent"
-
-
-class RetroPoints(models.TextChoices):
-    """Whether what people did before they were known earns once they are."""
-
-    OFF = "off", "Nothing"
-    WINDOW = "window", "What happened in the last hours"
-    ALL = "all", "Everything"
 
 
 class Program(models.Model):
@@ -134,6 +112,16 @@ class Program(models.Model):
         max_length=40,
         default="customer_id",
         help_text="Kind of the identities that Netcore clients send, e.g. email.",
+    )
+    phone_region = models.CharField(
+        "country of telephone numbers",
+        max_length=2,
+        default="US",
+        db_default="US",
+        validators=[validate_region],
+        help_text="Telephone numbers that name no country are of this one: an ISO "
+        "code such as DE or FR. Existing numbers are compared anew within a minute or "
+        "so after a change.",
     )
     moves_anonymous_history = models.BooleanField(
         "earlier activities move along",

@@ -8,19 +8,22 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from loyalty.models import Identity, Member
+from loyalty.models.members import identity_rules
+from loyalty.services.identities import distinct, members_found
 from loyalty.services.members import (
     Enrolled,
     Enrolment,
     IdentityTaken,
     UnknownIdentity,
     enrol_member,
+    give,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from loyalty.services.members import IdentityPair
+    from loyalty.services.identities import IdentityPair
 
 
 def find_or_enrol(program_id: int, enrolment: Enrolment) -> Enrolled:
@@ -43,7 +46,9 @@ def find_or_enrol(program_id: int, enrolment: Enrolment) -> Enrolled:
 
 
 def _found_or_enrolled(program_id: int, enrolment: Enrolment) -> Enrolled:
-    holders = _holders(program_id, enrolment.identities)
+    rules = identity_rules(program_id)
+    found = members_found(program_id, rules, enrolment.identities)
+    holders = {pair: member_id for pair, (member_id, _) in found.items()}
     owners = set(holders.values())
     if not owners:
         return enrol_member(program_id, enrolment)
@@ -51,9 +56,12 @@ def _found_or_enrolled(program_id: int, enrolment: Enrolment) -> Enrolled:
         raise IdentityTaken("The identities belong to several members.")
     member = Member.objects.get(pk=owners.pop())
     kinds = set(member.identities.values_list("kind", flat=True))
-    for kind, value in enrolment.identities:
-        if (kind, value) not in holders and kind not in kinds:
-            _give(member, kind, value)
+    fresh = [
+        pair
+        for pair in distinct(rules, enrolment.identities)
+        if pair not in holders and pair[0] not in kinds
+    ]
+    give(member, fresh, rules)
     return Enrolled(member, is_new=False)
 
 
@@ -93,28 +101,16 @@ def change_member(
 
 
 def _replace(member: Member, kind: str, value: str) -> None:
+    rules = identity_rules(member.program_id)
+    key = rules.key_of(kind, value)
     held = Identity.objects.filter(member=member, kind=kind).order_by("pk")
-    if held.filter(value=value).exists():
+    if held.filter(Q(key=key) | Q(value=value)).exists():
         return
     first = held.first()
     if first is None:
-        _give(member, kind, value)
+        give(member, [(kind, value)], rules)
         return
-    first.value = value
-    first.save(update_fields=["value"])
-
-
-def _give(member: Member, kind: str, value: str) -> None:
-    Identity.objects.create(
-        program_id=member.program_id, member=member, kind=kind, value=value
-    )
-
-
-def _holders(
-    program_id: int, wanted: Sequence[IdentityPair]
-) -> dict[IdentityPair, int]:
-    any_of = Q()
-    for kind, value in wanted:
-        any_of |= Q(kind=kind, value=value)
-    rows = Identity.objects.filter(any_of, program_id=program_id)
-    return {(row.kind, row.value): row.member_id for row in rows}
+    # What the member is called from now on is nobody's but its own.
+    first.value, first.is_duplicate = value, False
+    first.set_key(rules)
+    first.save(update_fields=["value", "key", "is_duplicate"])

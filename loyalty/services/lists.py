@@ -14,7 +14,7 @@ from loyalty.services.tables.reading import table_rows
 from loyalty.services.tables.refusals import EmptyFile, UnusableFile
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 _BLOCK_CHARACTERS = 1_000_000
 _NAME_CHARACTERS_MAX = 255
@@ -52,26 +52,35 @@ def first_column(
         raise UnreadableList(error.message, line=line) from None
 
 
-def copy_names(names: Iterator[str]) -> int:
+def copy_names(
+    names: Iterator[str], *, key_of: Callable[[str], str] | None = None
+) -> int:
     """Copy names into the temporary table ``listed_name``; return how many.
 
-    The table lives as long as the transaction; blocks keep memory constant.
+    Beside each its key, if ``key_of`` says how to compare them. The table lives as
+    long as the transaction; blocks keep memory constant.
     """
     count = 0
     block = io.StringIO()
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE listed_name (name text) ON COMMIT DROP")
-        with cursor.copy("COPY listed_name (name) FROM STDIN") as copy:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE listed_name (name text, key text) ON COMMIT DROP"
+        )
+        with cursor.copy("COPY listed_name (name, key) FROM STDIN") as copy:
             for name in names:
                 count += 1
-                block.write(name.replace("\\", "\\\\").replace("\t", "\\t"))
-                block.write("\n")
+                key = "\\N" if key_of is None else _escaped(key_of(name))
+                block.write(f"{_escaped(name)}\t{key}\n")
                 if block.tell() > _BLOCK_CHARACTERS:
                     copy.write(block.getvalue())
                     block = io.StringIO()
             copy.write(block.getvalue())
         cursor.execute("ANALYZE listed_name")
     return count
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t")
 
 
 def _checked(name: str, number: int) -> str:

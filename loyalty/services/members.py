@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import IntegrityError, transaction
 
 from loyalty.errors import LoyaltyError
 from loyalty.models import Identity, Member
+from loyalty.models.members import identity_rules
+from loyalty.services.identities import (
+    IdentityPair,
+    distinct,
+    holders_of,
+    members_found,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Kind and value.
-IdentityPair = tuple[str, str]
+    from loyalty.engine.identities import IdentityRules
 
 
 class IdentityTaken(LoyaltyError):
@@ -49,20 +54,33 @@ class Enrolment:
 def enrol_member(program_id: int, enrolment: Enrolment) -> Enrolled:
     """Enrol a member, or return the one that has exactly these identities already.
 
+    Spelling does not matter; identities are stored as they are given first. Of many
+    who enrol the same person at once, one enrols and the others get that member.
+
     Raises:
         IdentityTaken: some of the identities belong to one member and some to
             another or to nobody; ``field`` names the first that is taken.
     """
-    wanted = list(dict.fromkeys(enrolment.identities))
-    with transaction.atomic():
-        holders = _holders(program_id, wanted)
-        found = set(holders.values())
-        if len(found) == 1 and len(holders) == len(wanted):
-            return Enrolled(Member.objects.get(pk=found.pop()), is_new=False)
-        _refuse_taken(wanted, holders)
+    try:
+        with transaction.atomic():
+            return _enrolled(program_id, enrolment)
+    except IntegrityError:
+        # Somebody else enrolled the same person just now.
+        with transaction.atomic():
+            return _enrolled(program_id, enrolment)
 
-        member = Member.objects.create(program_id=program_id, **enrolment.fields)
-        _give(member, wanted)
+
+def _enrolled(program_id: int, enrolment: Enrolment) -> Enrolled:
+    rules = identity_rules(program_id)
+    wanted = distinct(rules, enrolment.identities)
+    holders = _holders(program_id, rules, wanted)
+    found = set(holders.values())
+    if len(found) == 1 and len(holders) == len(wanted):
+        return Enrolled(Member.objects.get(pk=found.pop()), is_new=False)
+    _refuse_taken(enrolment.identities, holders)
+
+    member = Member.objects.create(program_id=program_id, **enrolment.fields)
+    give(member, wanted, rules)
     return Enrolled(member, is_new=True)
 
 
@@ -72,31 +90,34 @@ def add_identities(member: Member, identities: Sequence[IdentityPair]) -> int:
     Raises:
         IdentityTaken: another member has one of them.
     """
-    wanted = list(dict.fromkeys(identities))
-    with transaction.atomic():
-        holders = _holders(member.program_id, wanted)
-        others = {pair: one for pair, one in holders.items() if one != member.pk}
-        _refuse_taken(wanted, others)
+    try:
+        with transaction.atomic():
+            return _added(member, identities)
+    except IntegrityError:
+        # Somebody else gave one of them away just now.
+        with transaction.atomic():
+            return _added(member, identities)
 
-        fresh = [pair for pair in wanted if pair not in holders]
-        _give(member, fresh)
+
+def _added(member: Member, identities: Sequence[IdentityPair]) -> int:
+    rules = identity_rules(member.program_id)
+    wanted = distinct(rules, identities)
+    holders = _holders(member.program_id, rules, wanted)
+    others = {pair: one for pair, one in holders.items() if one != member.pk}
+    _refuse_taken(identities, others)
+
+    fresh = [pair for pair in wanted if pair not in holders]
+    give(member, fresh, rules)
     return len(fresh)
 
 
 def member_with(program_id: int, kind: str, value: str) -> Member:
-    """Return the member that has this identity.
+    """Return the member that has this identity, however it is spelled.
 
     Raises:
         UnknownIdentity: nobody has it.
     """
-    member = Member.objects.filter(
-        identities__program_id=program_id,
-        identities__kind=kind,
-        identities__value=value,
-    ).first()
-    if member is None:
-        raise UnknownIdentity(f"Nobody has the {kind} “{value}”.")
-    return member
+    return member_with_any(program_id, [(kind, value)])
 
 
 def member_with_any(program_id: int, identities: Sequence[IdentityPair]) -> Member:
@@ -105,7 +126,7 @@ def member_with_any(program_id: int, identities: Sequence[IdentityPair]) -> Memb
     Raises:
         UnknownIdentity: nobody has any of them.
     """
-    holders = _holders(program_id, identities)
+    holders = holders_of(program_id, identities)
     found = next((holders[pair] for pair in identities if pair in holders), None)
     if found is None:
         kind, value = identities[0]
@@ -126,13 +147,10 @@ def member_numbered(program_id: int, number: int) -> Member:
 
 
 def _holders(
-    program_id: int, wanted: Sequence[IdentityPair]
+    program_id: int, rules: IdentityRules, wanted: Sequence[IdentityPair]
 ) -> dict[IdentityPair, int]:
-    any_of = Q()
-    for kind, value in wanted:
-        any_of |= Q(kind=kind, value=value)
-    rows = Identity.objects.filter(any_of, program_id=program_id)
-    return {(row.kind, row.value): row.member_id for row in rows}
+    found = members_found(program_id, rules, wanted)
+    return {pair: member_id for pair, (member_id, _) in found.items()}
 
 
 def _refuse_taken(
@@ -148,8 +166,14 @@ def _refuse_taken(
             )
 
 
-def _give(member: Member, identities: Sequence[IdentityPair]) -> None:
-    Identity.objects.bulk_create(
+def give(
+    member: Member, identities: Sequence[IdentityPair], rules: IdentityRules
+) -> None:
+    """Let a member be found by identities that nobody has."""
+    rows = [
         Identity(program_id=member.program_id, member=member, kind=kind, value=value)
         for kind, value in identities
-    )
+    ]
+    for row in rows:
+        row.set_key(rules)
+    Identity.objects.bulk_create(rows)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
+from loyalty.models.members import identity_rules
 from loyalty.services.lists import copy_names, first_column
 from loyalty.services.memberships import refuse_kept_by_rules
 
@@ -62,7 +64,11 @@ def upload_members(
     """
     refuse_kept_by_rules(segment)
     with transaction.atomic():
-        line_count = copy_names(first_column(file, has_heading=has_heading))
+        rules = identity_rules(segment.program_id)
+        line_count = copy_names(
+            first_column(file, has_heading=has_heading),
+            key_of=partial(rules.key_of, identity_kind),
+        )
         known_count = _find_members(segment, identity_kind)
         unknown_count, unknown = _unknown()
         left_count = 0
@@ -125,11 +131,15 @@ def member_lines(segment: Segment, identity_kind: str, at: datetime) -> Iterator
 
 def _find_members(segment: Segment, identity_kind: str) -> int:
     found = _run(
+        # By the exact spelling first, then by whoever holds the key.
         "CREATE TEMPORARY TABLE listed_member ON COMMIT DROP AS"
-        " SELECT DISTINCT n.name, i.member_id FROM listed_name n"
+        " SELECT DISTINCT n.name, coalesce(i.member_id, h.member_id) AS member_id"
+        " FROM listed_name n"
         " LEFT JOIN loyalty_identity i ON i.program_id = %s AND i.kind = %s"
-        " AND i.value = n.name",
-        [segment.program_id, identity_kind],
+        " AND i.value = n.name"
+        " LEFT JOIN loyalty_identity h ON h.program_id = %s AND h.kind = %s"
+        " AND h.key = n.key AND NOT h.is_duplicate",
+        [segment.program_id, identity_kind] * 2,
     )
     _run("CREATE INDEX ON listed_member (member_id)", [])
     _run("ANALYZE listed_member", [])

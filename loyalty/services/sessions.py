@@ -12,6 +12,8 @@ from django.db import transaction
 
 from loyalty.errors import LoyaltyError
 from loyalty.models import ClientSession, IdentifierType, Identity, Member, Program
+from loyalty.models.members import identity_rules
+from loyalty.services.identities import holders_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -161,7 +163,13 @@ def has_identity(member_id: int | None, kind: str, value: str) -> bool:
     """Whether the member can be found by this identity."""
     if member_id is None:
         return False
-    return Identity.objects.filter(member_id=member_id, kind=kind, value=value).exists()
+    held = Identity.objects.filter(member_id=member_id, kind=kind)
+    values = held.values_list("value", flat=True)
+    program_id = held.values_list("program_id", flat=True).first()
+    if program_id is None:
+        return False
+    rules = identity_rules(program_id)
+    return rules.key_of(kind, value) in {rules.key_of(kind, one) for one in values}
 
 
 def forget_ended_sessions(*, at: datetime) -> int:
@@ -171,15 +179,10 @@ def forget_ended_sessions(*, at: datetime) -> int:
 
 
 def _member(program_id: int, kind: IdentifierType, identifier: str) -> Member:
-    member = (
-        Member.objects.filter(
-            identities__program_id=program_id,
-            identities__kind=IDENTITY_KINDS[kind],
-            identities__value__in=_spellings(kind, identifier),
-        )
-        .order_by("pk")
-        .first()
-    )
+    pairs = [(IDENTITY_KINDS[kind], one) for one in _spellings(kind, identifier)]
+    holders = holders_of(program_id, pairs)
+    found = next((holders[pair] for pair in pairs if pair in holders), None)
+    member = None if found is None else Member.objects.get(pk=found)
     if member is None:
         raise UnknownAccount(f"Nobody has the {kind.label.lower()} “{identifier}”.")
     if member.is_blocked:
@@ -187,16 +190,14 @@ def _member(program_id: int, kind: IdentifierType, identifier: str) -> Member:
     return member
 
 
-def _spellings(kind: IdentifierType, identifier: str) -> set[str]:
+def _spellings(kind: IdentifierType, identifier: str) -> list[str]:
     """Return the ways in which the identity may have been written down."""
-    if kind is IdentifierType.EMAIL:
-        return {identifier, identifier.casefold()}
     if kind is IdentifierType.PHONE_NUMBER:
         digits = re.sub(r"\D", "", identifier, flags=re.ASCII)
         # Ten digits are a number of North America without its country.
         country = "1" if len(digits) == 10 else ""
-        return {identifier, digits, f"+{country}{digits}"}
-    return {identifier, canonical(identifier)}
+        return [identifier, digits, f"+{country}{digits}"]
+    return [identifier]
 
 
 def _ensure_account_id(program: Program, member: Member) -> None:

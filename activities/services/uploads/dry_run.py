@@ -15,10 +15,14 @@ from activities.services.known_keys import count_elsewhere
 from activities.services.recording import simulate_activities
 from activities.services.uploads import staging
 from activities.services.uploads.normalising import Refusal
-from activities.services.uploads.payloads import command_reader, rows_as_in_file
+from activities.services.uploads.payloads import (
+    command_reader,
+    member_of,
+    rows_as_in_file,
+)
 from activities.services.uploads.refusal_store import REFUSALS_KEPT_MAX, keep_refusals
 from loyalty.engine.numbers import UNITS_PER_ONE, format_value
-from loyalty.models import Identity
+from loyalty.services.identities import holders_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,12 +150,9 @@ class DryRun:
         )
 
     def _known_count(self, members: set[str]) -> int:
-        identities = Identity.objects.filter(
-            program_id=self.upload.program_id,
-            kind=self.upload.identity_kind,
-            value__in=members,
-        )
-        return identities.count()
+        kind = self.upload.identity_kind
+        found = holders_of(self.upload.program_id, [(kind, one) for one in members])
+        return len(found)
 
     def _count(self, row: StagedRow, decision: Decision | None) -> None:
         self.accepted_count += 1
@@ -176,7 +177,7 @@ class DryRun:
             sums[1] += 1
             # In 1/10,000, because wallets differ in their decimals.
             total += award.points * UNITS_PER_ONE // 10**offer.wallet.decimals
-        entry = (total, -row.line, row.key, row.member_value)
+        entry = (total, -row.line, row.key, member_of(row))
         if len(self._largest) < _LARGEST:
             heapq.heappush(self._largest, entry)
         elif entry > self._largest[0]:

@@ -4,11 +4,13 @@ The row has columns of its own for what it is sorted by: member, moment and key.
 The payload is a JSON array of the rest::
 
     [occurred_at_text, zone_assumed, type, channel, business_unit, units,
-     [[item_id, units, quantity, group_id], ...], data, currency]
+     [[item_id, units, quantity, group_id], ...], data, currency, {"member": ...}]
 
 ``type``, ``channel`` and ``business_unit`` are null where the file names none, and
 the upload's defaults hold; ``units`` is null where the value is the sum of the
-items; ``currency`` is left out where the file names none.
+items; ``currency`` is left out where the file names none. The row's column of the
+member holds by what it is compared, so that all spellings of a member stay together;
+the last part is how the file spells it, where that differs.
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from activities.models import Upload
+    from activities.services.uploads.normalising import NewRow
+    from loyalty.engine.identities import IdentityRules
 
 
 _WITHOUT_CURRENCY = 8
+_MEMBER_CHARACTERS_MAX = 255
 
 
 class StagedRow(NamedTuple):
@@ -68,7 +73,7 @@ def command_reader(upload: Upload) -> Callable[[StagedRow], RecordActivity]:
             occurred_at_text=text,
             received_at=received_at,
             zone_assumed=zone_assumed,
-            member=(kind, row.member_value),
+            member=(kind, member_of(row, content)),
             channel=channel or channel_code,
             business_unit=unit or unit_code,
             units=units,
@@ -89,7 +94,7 @@ def rows_as_in_file(upload: Upload, row: StagedRow) -> list[dict[str, Any]]:
     ]
     head = {
         "key": row.key,
-        "member": row.member_value,
+        "member": member_of(row, content),
         "occurred_at": text,
         "type": activity_type,
         "channel": channel,
@@ -113,9 +118,25 @@ def rows_as_in_file(upload: Upload, row: StagedRow) -> list[dict[str, Any]]:
     return rows
 
 
+def keyed(row: NewRow, rules: IdentityRules, kind: str) -> NewRow:
+    """Return a row that stands under the key of its member, and keeps its spelling."""
+    key = rules.key_of(kind, row.member_value)
+    if key == row.member_value or len(key) > _MEMBER_CHARACTERS_MAX:
+        return row
+    spelled = orjson.dumps({"member": row.member_value}).decode()
+    return row._replace(member_value=key, payload=f"{row.payload[:-1]},{spelled}]")
+
+
+def member_of(row: StagedRow, content: list[Any] | None = None) -> str:
+    """Return the member as the file spells it."""
+    parts = orjson.loads(row.payload) if content is None else content
+    last = parts[-1] if len(parts) > _WITHOUT_CURRENCY else None
+    return str(last["member"]) if isinstance(last, dict) else row.member_value
+
+
 def _currency_of(content: list[Any]) -> str:
-    found: list[str] = content[_WITHOUT_CURRENCY:]
-    return found[0] if found else ""
+    found = content[_WITHOUT_CURRENCY:]
+    return found[0] if found and isinstance(found[0], str) else ""
 
 
 def _item_columns(item: list[Any]) -> dict[str, str]:

@@ -35,7 +35,7 @@ from activities.services.uploads.chunks import (
     take_chunk,
 )
 from activities.services.uploads.dry_run import refusal_of
-from activities.services.uploads.payloads import command_reader
+from activities.services.uploads.payloads import command_reader, member_of
 from activities.services.uploads.refusal_store import (
     REFUSALS_KEPT_MAX,
     keep_refusals,
@@ -44,8 +44,8 @@ from activities.services.uploads.refusal_store import (
 from campaigns.services.programme import programme_for_update
 from loyalty import ledger
 from loyalty.ledger import AmountTooLarge
-from loyalty.models import Identity
 from loyalty.services import jobs
+from loyalty.services.identities import holders_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,12 +177,8 @@ def _lock_members(upload: Upload, rows: list[StagedRow]) -> None:
     The configuration comes first, as everywhere.
     """
     programme_for_update(upload.program_id)
-    identities = Identity.objects.filter(
-        program_id=upload.program_id,
-        kind=upload.identity_kind,
-        value__in={row.member_value for row in rows},
-    )
-    ledger.lock_members(identities.values_list("member_id", flat=True))
+    named = {(upload.identity_kind, member_of(row)) for row in rows}
+    ledger.lock_members(set(holders_of(upload.program_id, named).values()))
 
 
 def _record_piece(

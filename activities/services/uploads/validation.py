@@ -41,6 +41,7 @@ from activities.services.uploads import staging
 from activities.services.uploads.dry_run import DryRun
 from activities.services.uploads.leases import CHECK, begin_phase, kept_alive
 from activities.services.uploads.normalising import NewRow, Normaliser, Refusal
+from activities.services.uploads.payloads import keyed
 from activities.services.uploads.refusal_store import (
     REFUSALS_KEPT_MAX,
     RawText,
@@ -48,6 +49,7 @@ from activities.services.uploads.refusal_store import (
 )
 from activities.services.uploads.tables import open_table
 from loyalty.models import NaiveTimestampPolicy
+from loyalty.models.members import identity_rules
 from loyalty.services import jobs
 
 if TYPE_CHECKING:
@@ -127,12 +129,13 @@ class _Check:
                 table.data_of,
                 has_default_type=self.upload.default_activity_type_id is not None,
             )
+            rules = identity_rules(self.upload.program_id)
             for group in table.groups:
                 self.lease.look()
                 self.line_count += len(group.rows)
                 found = normaliser.normalise(group)
                 if isinstance(found, NewRow):
-                    self._rows.append(found)
+                    self._rows.append(keyed(found, rules, self.upload.identity_kind))
                     self._waiting_bytes += len(found.payload)
                 else:
                     self._refuse(found, group, table)
