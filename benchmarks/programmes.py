@@ -180,9 +180,9 @@ def _enrol(program: Program, wallet: Wallet, count: int) -> None:
             "WITH fresh AS (INSERT INTO loyalty_member"
             " (program_id, is_blocked, attributes)"
             " SELECT %s, false, '{}' FROM generate_series(1, %s) RETURNING id)"
-            " INSERT INTO loyalty_identity (program_id, member_id, kind, value)"
-            " SELECT %s, id, %s, 'member-' || row_number() OVER (ORDER BY id)"
-            " FROM fresh",
+            " INSERT INTO loyalty_identity (program_id, member_id, kind, value, key)"
+            " SELECT %s, id, %s, name, name FROM (SELECT id,"
+            " 'member-' || row_number() OVER (ORDER BY id) AS name FROM fresh) f",
             [program.pk, count, program.pk, IDENTITY_KIND],
         )
         cursor.execute(

@@ -372,6 +372,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep uploads": {"task": "activities.tasks.sweep_uploads", "schedule": 15},
     "sweep backtests": {"task": "activities.tasks.sweep_backtests", "schedule": 15},
     "refresh segments": {"task": "activities.tasks.refresh_segments", "schedule": 900},
+    "settle identities": {
+        "task": "loyalty.tasks.settle_identities",
+        "schedule": crontab(hour="3", minute="41"),
+    },
     "check ledger": {
         "task": "activities.tasks.check_ledger",
         "schedule": crontab(hour="2", minute="17"),

@@ -137,6 +137,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Vouchers", "confirmation_number", "loyalty.voucher"),
                     _page("Uploads", "upload_file", "activities.upload"),
                     _page("Not known yet", "person_search", "loyalty.anonymousprofile"),
+                    _page("Called alike", "group_remove", "loyalty.duplicateidentity"),
                 ],
             },
             {

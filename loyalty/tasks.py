@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from loyalty.services import access_tokens, sessions, upkeep, vouchers
+from loyalty.services import access_tokens, identities, sessions, upkeep, vouchers
 
 _STALLED_AFTER = timedelta(minutes=2)
 
@@ -49,6 +49,17 @@ def sweep_code_jobs(**_: Any) -> None:
     """Queue the lists of codes whose worker died."""
     for job_id in vouchers.stalled_code_jobs(now=timezone.now(), after=_STALLED_AFTER):
         enqueue_code_job(job_id)
+
+
+def enqueue_settling(program_id: int) -> None:
+    """Queue the comparing of a program's identities, once the transaction commits."""
+    transaction.on_commit(partial(settle_identities.delay, program_id=program_id))
+
+
+@shared_task(acks_late=True, time_limit=3600)
+def settle_identities(*, program_id: int | None = None, **_: Any) -> None:
+    """Compare the identities of a program, or of all, anew; safe to run twice."""
+    identities.settle(program_id)
 
 
 @shared_task(acks_late=True, time_limit=3600)

@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from activities.admin.explanation import explain
 from activities.models import Activity, ActivityReversal, Interaction
 from activities.services import reverse_activities
-from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
+from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin, of_member_called
 from loyalty.admin.changelist import RowsList
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.filters import DaysFilter
@@ -127,7 +127,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        of_member = queryset.filter(member__identities__value=term)
+        of_member = of_member_called(request, queryset, "member", term)
         rows = of_member if of_member.exists() else queryset.filter(key=term)
         return rows, False
 

@@ -30,7 +30,8 @@ from loyalty.admin.working_program import working_program
 from loyalty.engine.baskets import value_of
 from loyalty.engine.numbers import InvalidNumber, parse_value
 from loyalty.errors import LoyaltyError
-from loyalty.models import ActivityType, BusinessUnit, Channel, Identity, Member
+from loyalty.models import ActivityType, BusinessUnit, Channel, Member
+from loyalty.services.identities import identities_called
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -133,11 +134,12 @@ class TryForm(forms.Form):
         value = str(self.cleaned_data["member"]).strip()
         if not value:
             return None
-        found = Identity.objects.filter(program=self.program, value=value)
-        identity = found.select_related("member").order_by("pk").first()
-        if identity is None:
+        found = identities_called(self.program.pk, value).select_related("member")
+        # The exact spelling goes before one that means the same.
+        named = sorted(found, key=lambda one: (one.value != value, one.pk))
+        if not named:
             raise forms.ValidationError("Nobody has this identity.")
-        return identity.member
+        return named[0].member
 
     def clean_items(self) -> tuple[Line, ...]:
         """Return the line items."""

@@ -25,6 +25,7 @@ from loyalty.admin.numbers import TIMES, NumberField, times
 from loyalty.admin.versions import Versioned
 from loyalty.admin.working_program import working_program
 from loyalty.models import FrequencyPeriod, Program
+from loyalty.services.identities import identities_called
 from loyalty.services.narrowing import offers_narrowed_by
 from loyalty.services.staff import programs_of
 
@@ -143,6 +144,17 @@ def where_chosen(field: str, condition: str) -> str:
     return f"typeof {field} == 'undefined' || {condition}"
 
 
+def of_member_called(
+    request: HttpRequest, rows: QuerySet, path: str, text: str
+) -> QuerySet:
+    """Return the rows whose member, at ``path``, has an identity that means it."""
+    program = working_program(request)
+    if program is None:
+        return rows.none()
+    found = identities_called(program.pk, text).values("member")
+    return rows.filter(**{f"{path}__in": found})
+
+
 class ProgramAdmin(ProgramChoices, QuickDelete, Versioned, ModelAdmin):
     """Rows of the program worked in. ``program_path`` leads from a row to it."""
 
@@ -160,6 +172,19 @@ class ProgramAdmin(ProgramChoices, QuickDelete, Versioned, ModelAdmin):
         rows = super().get_queryset(request)
         program = working_program(request)
         return rows.filter(**{self.program_path: program}) if program else rows.none()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Find rows of a member by any spelling of a whole identity, where offered."""
+        term = search_term.strip()
+        for field in self.get_search_fields(request) if term else ():
+            path, is_identity, _ = str(field).partition("__identities__value")
+            if is_identity:
+                rows = of_member_called(request, queryset, path, term)
+                if rows.exists():
+                    return rows, False
+        return super().get_search_results(request, queryset, search_term)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the kind of list."""

@@ -29,6 +29,11 @@ from loyalty.models import (
     Voucher,
 )
 from loyalty.reports import holdings_of
+from loyalty.services.identities import (
+    holders_of,
+    identities_called,
+    settle_duplicates,
+)
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -44,6 +49,17 @@ class IdentityForm(forms.ModelForm):
     def _get_validation_exclusions(self) -> set[str]:
         # The program is no field of the form, but identities are unique within it.
         return super()._get_validation_exclusions() - {"program"}  # type: ignore[misc]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what another member has in whatever spelling."""
+        answers: dict[str, Any] = super().clean() or self.cleaned_data
+        kind, value = answers.get("kind"), answers.get("value")
+        row = self.instance
+        if kind and value and row.program_id is not None and self.has_changed():
+            holders = holders_of(row.program_id, [(kind, value)])
+            if set(holders.values()) - {row.member_id}:
+                self.add_error("value", "Another member has this identity.")
+        return answers
 
 
 class IdentityInline(QuickDeleteInline, TabularInline):
@@ -112,7 +128,10 @@ class MemberAdmin(ProgramAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = Identity.objects.filter(value=term).values("member")
+        program = working_program(request)
+        if program is None:
+            return queryset.none(), False
+        found = identities_called(program.pk, term).values("member")
         rows = queryset.filter(pk__in=found)
         if term.isdigit() and len(term) < 19 and not rows.exists():
             rows = queryset.filter(pk=int(term))
@@ -133,6 +152,17 @@ class MemberAdmin(ProgramAdmin):
         )
         extra = {**(extra_context or {}), **(_panel(member) if member else {})}
         return super().changeform_view(request, object_id, form_url, extra)
+
+    def save_formset(
+        self,
+        request: HttpRequest,
+        form: forms.ModelForm,
+        formset: Any,
+        change: bool,  # noqa: FBT001 (Django's signature)
+    ) -> None:
+        """Let who was called alike be found once the other is not any more."""
+        super().save_formset(request, form, formset, change)
+        settle_duplicates(form.instance.program_id)
 
     def has_adjust_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether the person may move points by hand."""

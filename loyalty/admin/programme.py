@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 from loyalty.admin.bases import ProgramAdmin
 from loyalty.admin.deleting import QuickDelete
 from loyalty.admin.formatting import number
+from loyalty.admin.identities import IdentityRuleInline
 from loyalty.admin.versions import Versioned
 from loyalty.admin.working_program import choose_program, working_program
 from loyalty.models import (
@@ -32,6 +33,7 @@ from loyalty.models import (
     Tier,
 )
 from loyalty.services.staff import bind_to_new_program, programs_of
+from loyalty.tasks import enqueue_settling
 
 if TYPE_CHECKING:
     from django import forms
@@ -52,10 +54,12 @@ class ProgramsAdmin(QuickDelete, Versioned, ModelAdmin):
     warn_unsaved_form = True
     compressed_fields = True
     readonly_fields = ("configuration_revision",)
+    inlines = (IdentityRuleInline,)
     fieldsets = (
         ("What", {"fields": ("name", "code", "is_enabled")}),
         ("When", {"fields": ("time_zone", "first_weekday", "naive_timestamp_policy")}),
         ("Limits", {"fields": ("late_after_hours", "acceptance_days")}),
+        ("Telephone numbers", {"fields": ("phone_region",)}),
         ("CrowdTwist clients", {"fields": ("allows_backdating",)}),
         (
             "People not known yet",
@@ -101,6 +105,20 @@ class ProgramsAdmin(QuickDelete, Versioned, ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             bind_to_new_program(request.user, obj)
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: forms.ModelForm,
+        formsets: Any,
+        change: bool,  # noqa: FBT001 (Django's signature)
+    ) -> None:
+        """Let identities be compared anew if what they are compared by has changed."""
+        super().save_related(request, form, formsets, change)
+        if "phone_region" in form.changed_data or any(
+            formset.has_changed() for formset in formsets
+        ):
+            enqueue_settling(form.instance.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A program is disabled, never deleted: its points stay explained."""

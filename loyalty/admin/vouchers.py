@@ -15,7 +15,12 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin, ReadOnlyInline
+from loyalty.admin.bases import (
+    OwnProgramFilter,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    of_member_called,
+)
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, money, name_of
@@ -23,7 +28,7 @@ from loyalty.admin.moments import last_day
 from loyalty.admin.points import link_to
 from loyalty.admin.voucher_types import worth_in_words
 from loyalty.errors import LoyaltyError
-from loyalty.models import Identity, Voucher, VoucherEvent, VoucherStatus
+from loyalty.models import Voucher, VoucherEvent, VoucherStatus
 from loyalty.services import vouchers
 
 if TYPE_CHECKING:
@@ -155,8 +160,7 @@ class VoucherAdmin(ReadOnlyAdmin):
             return queryset, False
         rows = queryset.filter(code=term)
         if not rows.exists():
-            holders = Identity.objects.filter(value=term).values("member")
-            rows = queryset.filter(member__in=holders)
+            rows = of_member_called(request, queryset, "member", term)
         return rows, False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

@@ -6,6 +6,7 @@ from loyalty.models.files import FileFormat
 from loyalty.models.keys import ApiKey, IdempotentResponse
 from loyalty.models.members import (
     AnonymousProfile,
+    DuplicateIdentity,
     Identity,
     IdentityComparison,
     IdentityRule,
@@ -87,6 +88,7 @@ __all__ = [
     "Comparison",
     "Completion",
     "ConfigurationRevision",
+    "DuplicateIdentity",
     "Entry",
     "EntryKind",
     "FileFormat",

@@ -1,5 +1,7 @@
 """People: members, how they are found, and those not yet known."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -184,6 +186,25 @@ class Identity(models.Model):
         """Work out the key of the identity by its program's rules."""
         self.key = rules.key_of(self.kind, self.value)
         self._keyed_as = (self.kind, self.value)
+
+
+class DuplicateManager(models.Manager["DuplicateIdentity"]):
+    """Identities only that mean the same as another one."""
+
+    def get_queryset(self) -> models.QuerySet["DuplicateIdentity"]:
+        """Return them."""
+        return super().get_queryset().filter(is_duplicate=True)
+
+
+class DuplicateIdentity(Identity):
+    """An identity that means the same as another one, for people to sort out."""
+
+    objects: ClassVar[DuplicateManager] = DuplicateManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = "identity called alike"
+        verbose_name_plural = "identities called alike"
 
 
 class AnonymousProfile(models.Model):

@@ -3,9 +3,10 @@
 from django.db import models
 from django.db.models import Q
 
+from loyalty.models.choices import IdentifierType
 from loyalty.models.keys import ApiKey
 from loyalty.models.members import Member
-from loyalty.models.programme import IdentifierType, Program
+from loyalty.models.programme import Program
 
 
 class ClientSession(models.Model):

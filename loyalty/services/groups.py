@@ -65,6 +65,7 @@ GROUPS: dict[str, Q] = {
     | _of(("add", "change"), ("program", "wallet", "businessunit", "channel"))
     | _of(("add", "change"), ("apikey", "upload", "frequencyperiod"))
     | _of(("change",), ("kind", "kindnumber"))
+    | _of(_ALL, ("identityrule",))
     | _of(("add",), ("activityreversal",)),
 }
 

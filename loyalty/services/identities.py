@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import IntegrityError, connection, transaction
 
 from loyalty.engine.identities import Comparison, identity_key
-from loyalty.models import Identity
+from loyalty.models import Identity, Program
 from loyalty.models.members import identity_rules
 
 if TYPE_CHECKING:
@@ -132,6 +132,13 @@ def identities_called(program_id: int, text: str) -> QuerySet[Identity]:
     return rows.filter(is_duplicate=False) | rows.filter(is_duplicate=True)
 
 
+def settle(program_id: int | None = None) -> None:
+    """Do what ``settle_identities`` does for a program, or for all."""
+    programs = Program.objects.order_by("pk").values_list("pk", flat=True)
+    for one in programs if program_id is None else [program_id]:
+        settle_identities(one)
+
+
 def settle_identities(program_id: int) -> int:
     """Work out the keys of a program's identities anew; return how many changed.
 
@@ -153,8 +160,13 @@ def settle_identities(program_id: int) -> int:
         if changed:
             _retried(partial(_rekey, program_id, changed))
             changed_count += len(changed)
-    _retried(partial(_promote, program_id))
+    settle_duplicates(program_id)
     return changed_count
+
+
+def settle_duplicates(program_id: int) -> None:
+    """Let a duplicate hold its key once nobody else does; one cheap statement."""
+    _retried(partial(_promote, program_id))
 
 
 def collisions_of(program_id: int) -> list[Collision]:

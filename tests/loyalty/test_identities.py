@@ -212,7 +212,7 @@ def alike(program):
 
 
 def migrated():
-    module = import_module("loyalty.migrations.0027_work_out_identity_keys")
+    module = import_module("loyalty.migrations.0030_work_out_identity_keys")
     module.key_identities(apps, SimpleNamespace(connection=connection))
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
     from rest_framework.request import Request
 
-    from loyalty.services.members import IdentityPair
+    from loyalty.services.identities import IdentityPair
 
 EXTERNAL = "customer_id"
 PHONE = "phone"

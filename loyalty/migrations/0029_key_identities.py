@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0025_count_attempts_of_jobs'),
+        ('loyalty', '0028_keep_what_thresholds_mean'),
     ]
 
     operations = [

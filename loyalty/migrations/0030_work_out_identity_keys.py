@@ -62,7 +62,7 @@ def key_identities(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0026_key_identities")]
+    dependencies = [("loyalty", "0029_key_identities")]
 
     operations = [
         migrations.RunSQL(GUARD, UNGUARD),
