@@ -18,6 +18,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from activities.admin.explanation import explain
+from activities.admin.values import NO_VALUE, ValueFilter, lacks_value
 from activities.models import Activity, ActivityReversal, Interaction
 from activities.services import reverse_activities
 from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin, of_member_called
@@ -76,6 +77,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         ("business_unit", OwnProgramFilter),
         ("source", FieldTextFilter),
         ("occurred_at", DaysFilter),
+        ValueFilter,
         "is_late",
         ("member", AutocompleteSelectFilter),
         ("upload", OwnProgramFilter),
@@ -187,6 +189,8 @@ class ActivityAdmin(ReadOnlyAdmin):
     @display(description="Value", ordering="value")
     def worth(self, activity: Activity) -> str:
         """Return the value."""
+        if lacks_value(activity):
+            return "None came, though the type pays by value"
         if activity.value is None:
             return "–"
         return f"{money(activity.value)} {activity.currency}".rstrip()
@@ -216,13 +220,18 @@ class ActivityAdmin(ReadOnlyAdmin):
         """Return whether it arrived after the program's limit."""
         if not activity.is_late:
             return "No"
-        return "Yes: it earned the same points, but triggered no messages."
+        return "Yes: it arrived after the program's limit. It earned the same points."
 
-    @display(description="State", label={"Reversed": "danger", "Late": "warning"})
+    @display(
+        description="State",
+        label={"Reversed": "danger", NO_VALUE: "warning", "Late": "warning"},
+    )
     def state(self, activity: Activity) -> str | None:
         """Return what is unusual about it."""
         if getattr(activity, "reversal", None) is not None:
             return "Reversed"
+        if lacks_value(activity):
+            return NO_VALUE
         return "Late" if activity.is_late else None
 
     @action(

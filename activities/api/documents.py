@@ -207,7 +207,7 @@ class StoredActivity(RecordedActivity):
     received_at = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
     is_late = serializers.BooleanField(
-        help_text="Arrived after the program's limit; triggers no messages."
+        help_text="Arrived after the program's limit. It earned the same points."
     )
     zone_assumed = serializers.BooleanField()
     value = serializers.CharField(

@@ -66,7 +66,7 @@ class Activity(models.Model):
     received_at = models.DateTimeField(help_text="When it reached the edge.")
     created_at = models.DateTimeField(help_text="When the row was written.")
     is_late = models.BooleanField(
-        help_text="Arrived after the program's limit; triggers no messages."
+        help_text="Arrived after the program's limit. It earned the same points."
     )
     value = models.DecimalField(max_digits=18, decimal_places=4, null=True)
     currency = models.CharField(

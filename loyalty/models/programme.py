@@ -69,8 +69,8 @@ class Program(models.Model):
     late_after_hours = models.PositiveSmallIntegerField(
         "late after (hours)",
         default=24,
-        help_text="An activity that arrives later than this still earns points, "
-        "but triggers no messages.",
+        help_text="An activity that arrives later than this is marked late. It earns "
+        "the same points.",
     )
     acceptance_days = models.PositiveSmallIntegerField(
         "oldest activity accepted (days)",

@@ -36,7 +36,7 @@ class Wallet(models.Model):
             (ExpiryModel.MONTHS.value, "Months after earning"),
             (ExpiryModel.END_OF_MONTH.value, "End of a month after earning"),
             (ExpiryModel.END_OF_YEAR.value, "End of a year after earning"),
-            (ExpiryModel.INACTIVITY.value, "Months without activity"),
+            (ExpiryModel.INACTIVITY.value, "Months without earning"),
         ],
         default=ExpiryModel.NEVER.value,
     )

@@ -42,17 +42,19 @@ def sent(command, variables):
     for name, value in variables.items():
         command = command.replace(f"${name}", value)
     words = iter(shlex.split(command.replace("\\\n", " "))[1:])
-    address, headers, body = "", {}, None
+    address, headers, body, method = "", {}, None, ""
     for word in words:
         if word == "-H":
             name, _, value = next(words).partition(": ")
             headers[name] = value
         elif word == "-d":
             body = next(words)
+        elif word == "-X":
+            method = next(words)
         elif word != "-s":
             address = word
     content_type = headers.pop("Content-Type", "")
-    method = "GET" if body is None else "POST"
+    method = method or ("GET" if body is None else "POST")
     return Client().generic(
         method, address, body or "", content_type=content_type, headers=headers
     )
@@ -87,6 +89,7 @@ def test_every_request_on_the_page_works_and_answers_as_shown(program):
                 "KEY": key,
                 "ID": str(first.pk if first else 0),
                 "CAMPAIGN": str(card.pk),
+                "MEMBER": str(program.member_set.get(identities__value="1").pk),
                 "DRAFT": str(draft.pk),
                 "MEASURED": str(measured.pk),
             }
