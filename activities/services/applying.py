@@ -47,7 +47,7 @@ def enrol_new_members(batch: Batch) -> None:
     """Write the members, identities and profiles that the batch met first."""
     program_id = batch.programme.program_id
     now = batch.now
-    used = {draft.member_id for draft in batch.drafts}
+    used = {draft.member_id for draft in batch.drafts} | batch.kept_members
     fresh = {pair: one for pair, one in batch.new_members.items() if one in used}
     copy_lines(
         "loyalty_member",

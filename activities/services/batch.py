@@ -71,6 +71,8 @@ class Batch:
     enrols ``new_members`` (number by identity), writes ``new_profiles`` (number by
     anonymous id), gives members ``new_identities`` (number of the member by
     identity) and carries out ``merges``, by number of the anonymous profile.
+    ``kept_members`` are known although nothing new is recorded of them: a guest's
+    event came again with who it was.
     ``identity_keys`` are by what identities are compared, as they are spelled.
     ``random_source`` returns numbers of 128 bits for draws. ``locks_usage`` says that
     the usage of budgets is locked before deciding, not only when it is added to.
@@ -90,6 +92,7 @@ class Batch:
     new_members: dict[tuple[str, str], int] = field(default_factory=dict)
     new_profiles: dict[str, int] = field(default_factory=dict)
     new_identities: dict[tuple[str, str], int] = field(default_factory=dict)
+    kept_members: set[int] = field(default_factory=set)
     identity_keys: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     merges: dict[int, Merge] = field(default_factory=dict)
     echoes: list[tuple[int, Draft]] = field(default_factory=list)

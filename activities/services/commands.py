@@ -12,6 +12,7 @@ from loyalty.engine.numbers import format_value
 from loyalty.errors import LoyaltyError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from loyalty.engine.decisions import Decision
@@ -32,6 +33,18 @@ class Line(NamedTuple):
     group_id: str = ""
 
 
+class NaturalKeys(NamedTuple):
+    """The natural keys of one event under whatever name its actor is known.
+
+    ``of_identity`` and ``of_anonymous`` return the key with an identity of
+    ``identity_kind`` and with an anonymous id.
+    """
+
+    identity_kind: str
+    of_identity: Callable[[str], str]
+    of_anonymous: Callable[[str], str]
+
+
 @dataclass(frozen=True, slots=True)
 class RecordActivity:
     """One activity as its caller reported it, normalised.
@@ -48,7 +61,8 @@ class RecordActivity:
     of what the type's own rule computes: whole points of its wallet, zero or more.
     ``currency`` is an ISO code, empty if the caller named none. Moments are aware;
     ``received_at`` is when the request or file reached the edge.
-    ``is_from_file`` says that it stood in an uploaded file.
+    ``is_from_file`` says that it stood in an uploaded file. ``natural_keys`` are those
+    of an event that may have come under another name of its actor.
     """
 
     source: str
@@ -71,6 +85,7 @@ class RecordActivity:
     has_natural_key: bool = False
     currency: str = ""
     is_from_file: bool = False
+    natural_keys: NaturalKeys | None = field(default=None, compare=False, repr=False)
 
     @property
     def key_scope(self) -> str:

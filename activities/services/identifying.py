@@ -19,6 +19,7 @@ from activities.models import Activity
 from activities.services.batch import Draft
 from activities.services.commands import Line, RecordActivity, Refused
 from activities.services.records import json_of
+from activities.services.twins import twins_among
 from loyalty.engine.facts import EVER
 from loyalty.engine.numbers import parse_value
 from loyalty.ledger.holdings import copy_lines, copy_text
@@ -75,7 +76,7 @@ def find_earlier(batch: Batch) -> None:
 def _drop_unasked(batch: Batch) -> None:
     # Nobody and nothing new is written that no activity names.
     unwritten = set(batch.new_members.values())
-    unwritten -= {draft.member_id for draft in batch.drafts}
+    unwritten -= {draft.member_id for draft in batch.drafts} | batch.kept_members
     unwritten_profiles = set(batch.new_profiles.values())
     unwritten_profiles -= {draft.anonymous_profile_id for draft in batch.drafts}
     named = {draft.command.member for draft in batch.drafts}
@@ -102,13 +103,22 @@ def _stored_drafts(
     batch: Batch, profile_ids: Iterable[int], pays_from: datetime
 ) -> list[Draft]:
     rules = {rule.offer.id: rule for rule in batch.programme.types.values()}
-    rows = Activity.objects.filter(
-        anonymous_profile__in=list(profile_ids),
-        member=None,
-        reversal=None,
-        occurred_at__gte=pays_from,
+    rows = list(
+        Activity.objects.filter(
+            anonymous_profile__in=list(profile_ids),
+            member=None,
+            reversal=None,
+            occurred_at__gte=pays_from,
+        )
     )
-    return [_draft_of(row, rules[row.activity_type_id], batch) for row in rows]
+    # What came again under the member's own name has been paid.
+    owners = [batch.owner_of(row.anonymous_profile_id or 0) or 0 for row in rows]
+    paid = twins_among([row.pk for row in rows], owners) if rows else set()
+    return [
+        _draft_of(row, rules[row.activity_type_id], batch)
+        for row in rows
+        if row.pk not in paid
+    ]
 
 
 def _draft_of(row: Activity, rule: TypeRule, batch: Batch) -> Draft:

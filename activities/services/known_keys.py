@@ -18,6 +18,7 @@ from activities.services.commands import (
     scopes_to_search,
 )
 from activities.services.sameness import meaning_of, stored_meanings
+from activities.services.twins import other_keys
 from loyalty.engine.sameness import differences
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ def answer_known_keys(batch: Batch) -> None:
     """
     for draft in batch.drafts:
         draft.fingerprint = fingerprint_of(draft.command)
+    others = other_keys(batch)
     standing = standing_keys(
         batch.programme.program_id,
-        {draft.command.key for draft in batch.drafts},
+        {draft.command.key for draft in batch.drafts}.union(*others.values()),
         {draft.command.source for draft in batch.drafts},
     )
     found = {draft.place: candidates(draft.command, standing) for draft in batch.drafts}
@@ -61,14 +63,22 @@ def answer_known_keys(batch: Batch) -> None:
     first: dict[tuple[str, str], Draft] = {}
     kept: list[Draft] = []
     for draft in batch.drafts:
-        name = (draft.command.key_scope, draft.command.key)
+        scope = draft.command.key_scope
+        name = (scope, draft.command.key)
+        twins = others.get(draft.place, [])
         if _answer(batch, draft, found[draft.place], stored):
             continue
-        if name not in first:
-            first[name] = draft
-            kept.append(draft)
-        else:
+        if _answer_as_twin(batch, draft, [standing.get(one, []) for one in twins]):
+            continue
+        if name in first:
             _answer_repeated(batch, draft, first[name])
+            continue
+        twin = next((first[scope, one] for one in twins if (scope, one) in first), None)
+        if twin is not None:
+            batch.echoes.append((draft.place, twin))
+            continue
+        first[name] = draft
+        kept.append(draft)
     batch.drafts = kept
 
 
@@ -155,6 +165,19 @@ def _answer(
             batch.refuse(draft.place, reused(draft.command, differing))
             return True
     return False
+
+
+def _answer_as_twin(batch: Batch, draft: Draft, found: list[list[Standing]]) -> bool:
+    """Answer a draft whose event stands under another name of its actor."""
+    scope = draft.command.key_scope
+    rows = [row for some in found for row in some if row.scope == scope]
+    if not rows:
+        return False
+    row = rows[0]
+    batch.replay(draft.place, row.activity_id, row.member_id, row.reversed_at)
+    if draft.member_id is not None:
+        batch.kept_members.add(draft.member_id)
+    return True
 
 
 def _differing(draft: Draft, row: Standing, stored: dict[int, Meaning]) -> list[str]:

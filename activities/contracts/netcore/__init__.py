@@ -22,8 +22,9 @@ Where the page contradicts itself or says nothing:
   harmlessly. ``Prefer: handling=strict`` records all or none.
 * Events with a blank array are "not inserted", silently: here the item is refused
   with ``EMPTY_ARRAY``, so that nothing is lost unseen.
-* An event of the same contact that comes again with another identifier is another
-  event: the natural key names the contact as the caller did.
+* A guest's event that comes again with the identity after log-in is the same event, in
+  either order, once the anonymous id is known to be that contact's. An event that comes
+  again with another e-mail address or phone beside the identity is the same event, too.
 * The page knows no value of an activity. An activity type may name the member of
   ``activity_params`` that is its value; without that, types that pay per value earn
   nothing here.

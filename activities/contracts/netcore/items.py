@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from activities.contracts.netcore.envelope import CONTRACT
 from activities.services import RecordActivity
+from activities.services.commands import NaturalKeys
 from activities.services.discovering import NAME_CHARACTERS_MAX
 from loyalty.api.batches import Unreadable
 from loyalty.api.bodies import DATA_CHARACTERS_MAX, escaped, plain
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime, tzinfo
 
+    from loyalty.engine.identities import IdentityRules
     from loyalty.engine.programme import TypeRule
 
 ID_CHARACTERS_MAX = 255
@@ -58,6 +61,7 @@ class Reading(NamedTuple):
     primary_identity: str
     business_unit: str | None
     received_at: datetime
+    rules: IdentityRules
 
 
 @dataclass(slots=True)
@@ -272,7 +276,12 @@ def to_command(
         raise AssertionError("An item without faults has a moment.")
     return RecordActivity(
         source=CONTRACT.name,
-        key=_natural_key(item, item.moment.at),
+        key=_own_key(item, item.moment.at, reading),
+        natural_keys=NaturalKeys(
+            reading.primary_identity,
+            partial(_natural_key, item, item.moment.at, "identity"),
+            partial(_natural_key, item, item.moment.at, "anonymous"),
+        ),
         has_natural_key=True,
         activity_type=kind.code,
         occurred_at=item.moment.at,
@@ -334,12 +343,16 @@ def _known_as(item: Item, primary_identity: str) -> tuple[tuple[str, str], ...]:
     return tuple((kind, value) for kind, value in found if value)
 
 
-def _natural_key(item: Item, at: datetime) -> str:
-    """Return what makes two items the same event."""
-    if item.identity is not None:
-        actor = ("identity", item.identity)
-    else:
-        actor = ("anonymous", item.anonymous_id or "")
+def _own_key(item: Item, at: datetime, reading: Reading) -> str:
+    """Return the key of an item under the name that it gives its contact."""
+    if item.identity is None:
+        return _natural_key(item, at, "anonymous", item.anonymous_id or "")
+    key = reading.rules.key_of(reading.primary_identity, item.identity)
+    return _natural_key(item, at, "identity", key)
+
+
+def _natural_key(item: Item, at: datetime, kind: str, actor: str) -> str:
+    """Return what makes two items of an actor the same event."""
     second = at.replace(microsecond=0).isoformat()
-    parts = [item.asset, actor, item.name.lower(), second]
+    parts = [item.asset, (kind, actor), item.name.lower(), second]
     return hashlib.sha256(orjson.dumps(parts) + item.params_text).hexdigest()

@@ -40,7 +40,7 @@ from activities.services import (
     record_activities,
 )
 from activities.services.discovering import TooManyNewActivityTypes, types_named
-from campaigns.services.programme import UnknownProgram
+from campaigns.services.programme import UnknownProgram, current_programme
 from loyalty.api.batches import BatchJsonParser, Unreadable
 from loyalty.api.contract import (
     BEARER,
@@ -261,6 +261,7 @@ def _reading(caller: Caller, now: datetime) -> Reading:
         primary_identity=columns.get(pk=caller.program_id),
         business_unit=next(iter(caller.unit_codes), None),
         received_at=now,
+        rules=current_programme(caller.program_id).identity_rules,
     )
 
 
