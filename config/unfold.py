@@ -136,6 +136,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Draws", "casino", "activities.draw"),
                     _page("Vouchers", "confirmation_number", "loyalty.voucher"),
                     _page("Uploads", "upload_file", "activities.upload"),
+                    _page("File mappings", "table_chart", "activities.uploadmapping"),
                     _page("Not known yet", "person_search", "loyalty.anonymousprofile"),
                     _page("Called alike", "group_remove", "loyalty.duplicateidentity"),
                 ],

@@ -10,6 +10,7 @@ from activities.admin import (
     ledger_checks,
     logins,
     segments,
+    upload_mappings,
     uploads,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "ledger_checks",
     "logins",
     "segments",
+    "upload_mappings",
     "uploads",
 ]

@@ -19,6 +19,7 @@ _STEPS = ("Upload", "Check", "Confirm", "Award")
 _STEPS_DONE = {
     UploadStatus.UPLOADED: 1,
     UploadStatus.VALIDATING: 1,
+    UploadStatus.QUESTIONS: 1,
     UploadStatus.VALIDATED: 2,
     UploadStatus.RUNNING: 3,
     UploadStatus.PAUSED: 3,
@@ -35,6 +36,7 @@ WORKING = (
 HEADLINES = {
     UploadStatus.UPLOADED: "The file has arrived and waits to be checked",
     UploadStatus.VALIDATING: "The file is being checked",
+    UploadStatus.QUESTIONS: "The check has a question. Nothing is awarded yet",
     UploadStatus.VALIDATED: "The file is checked. Nothing is awarded yet",
     UploadStatus.RUNNING: "Points are being awarded",
     UploadStatus.PAUSED: "Paused",
@@ -113,6 +115,8 @@ def page_context(upload: Upload) -> dict[str, Any]:
         "totals": _totals(found, wallets),
         "largest": _largest(found),
         "found": found,
+        "questions": [uploads.asked(one) for one in upload.questions],
+        "can_save_reading": bool(upload.sample),
         "elsewhere": list(found.get("elsewhere", {}).items()),
         "first_moment": _moment(found.get("first_moment")),
         "last_moment": _moment(found.get("last_moment")),

@@ -224,6 +224,7 @@ STEPS = {
         (
             UploadStatus.UPLOADED,
             UploadStatus.VALIDATING,
+            UploadStatus.QUESTIONS,
             UploadStatus.VALIDATED,
             UploadStatus.RUNNING,
             UploadStatus.PAUSED,

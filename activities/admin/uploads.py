@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from activities import tasks
-from activities.admin import upload_form, upload_page
+from activities.admin import upload_form, upload_page, upload_reading
 from activities.admin.upload_steps import STEPS, offered_steps
 from activities.models import Upload, UploadRefusal
 from activities.services import uploads
@@ -63,7 +63,7 @@ class UploadAdmin(ReadOnlyAdmin):
     search_help_text = "Part of a file's name."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).defer("dry_run", "columns")
+        return super().get_queryset(request).defer("dry_run", "columns", "sample")
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Whoever may add uploads may send a file, once there is a program."""
@@ -77,6 +77,9 @@ class UploadAdmin(ReadOnlyAdmin):
             ("<int:pk>/progress/", self.progress, "progress"),
             ("<int:pk>/refused/", self.refused, "refused"),
             ("<int:pk>/step/<str:step>/", self.take_step, "step"),
+            ("<int:pk>/reading/", self.reading, "reading"),
+            ("<int:pk>/preview/", self.preview, "preview"),
+            ("<int:pk>/answers/", self.answers, "answers"),
         )
         wrap = self.admin_site.admin_view
         own = [
@@ -95,6 +98,7 @@ class UploadAdmin(ReadOnlyAdmin):
         ordering="status",
         label={
             "Checked, waiting for you": "warning",
+            "Waiting for your answers": "warning",
             "Paused": "warning",
             "Running": "info",
             "Being checked": "info",
@@ -211,9 +215,15 @@ class UploadAdmin(ReadOnlyAdmin):
         upload = self.get_object(request, object_id)
         if not isinstance(upload, Upload):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        asks_for_columns = any(one["code"] == "columns" for one in upload.questions)
+        if asks_for_columns and upload_reading.may_say(request, upload):
+            return HttpResponseRedirect(
+                reverse("admin:activities_upload_reading", args=[upload.pk])
+            )
         context = {
             **self.admin_site.each_context(request),
             **upload_page.page_context(upload),
+            "may_say": upload_reading.may_say(request, upload),
             "title": upload.original_name,
             "opts": self.model._meta,
             "original": upload,
@@ -224,6 +234,31 @@ class UploadAdmin(ReadOnlyAdmin):
             "media": self.media,
         }
         return TemplateResponse(request, "admin/activities/upload.html", context)
+
+    def reading(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show how the file is read, or have it read otherwise."""
+        upload = self._own(request, pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"How “{upload.original_name}” is read",
+            "opts": self.model._meta,
+            "original": upload,
+            "media": self.media,
+        }
+        back = self.address_of("change", pk)
+        return upload_reading.reading_page(request, upload, context=context, back=back)
+
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the first rows as the form would have them read."""
+        return upload_reading.preview_fragment(request, self._own(request, pk))
+
+    def answers(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take the answers to what the check asked."""
+        upload = self._own(request, pk)
+        back = self.address_of("change", pk)
+        if request.method != "POST":
+            return HttpResponseRedirect(back)
+        return upload_reading.answer_page(request, upload, back=back)
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the bar, for the page to put in place of the old one."""

@@ -11,6 +11,7 @@ from activities.api.draws import DrawViewSet
 from activities.api.effects import EffectViewSet
 from activities.api.interactions import CampaignInteractionViewSet, InteractionViewSet
 from activities.api.logins import LoginViewSet
+from activities.api.upload_mappings import UploadMappingViewSet
 from activities.api.uploads import UploadViewSet
 from loyalty.api.views import ROW_NUMBER
 
@@ -32,3 +33,4 @@ def register(router: BaseRouter) -> None:
     router.register("login-sessions", LoginViewSet, basename="login-sessions")
     router.register("backtests", BacktestViewSet, basename="backtests")
     router.register("uploads", UploadViewSet, basename="uploads")
+    router.register("upload-mappings", UploadMappingViewSet, basename="upload-mappings")

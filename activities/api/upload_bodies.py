@@ -12,6 +12,11 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 
+from activities.api.upload_readings import (
+    QuestionAnswer,
+    mapping_named,
+    question_bodies,
+)
 from activities.models import (
     UnknownMemberPolicy,
     Upload,
@@ -90,6 +95,11 @@ class NewUpload(serializers.Serializer[Any]):
     )
     unknown_members = serializers.ChoiceField(
         UnknownMemberPolicy.choices, default=UnknownMemberPolicy.REFUSE.value
+    )
+    mapping = serializers.CharField(
+        required=False,
+        help_text="How the file is read: the name of a saved mapping, or one as JSON. "
+        "Without it a saved one is found by the header.",
     )
     source = serializers.CharField(  # type: ignore[assignment]
         default=RECEIPTS,
@@ -177,6 +187,12 @@ class UploadAnswer(UploadSummary):
     """An upload with its progress and what its check found."""
 
     progress = ProgressAnswer()
+    mapping = serializers.CharField(
+        allow_null=True, help_text="The saved mapping that it is read with."
+    )
+    questions = QuestionAnswer(
+        many=True, help_text="To be answered while `status` is `questions`."
+    )
     dry_run = DryRunAnswer(allow_null=True, help_text="Null until the file is checked.")
 
 
@@ -242,11 +258,13 @@ def options_in(form: Any, program_id: int) -> UploadOptions:
     Raises:
         LoyaltyError: a code that the program does not have.
     """
-    given = {
+    given: dict[str, Any] = {
         name: str(form[name])
         for name in ("source", "identity_kind", "unknown_members")
         if name in form
     }
+    if form.get("mapping"):
+        given |= mapping_named(str(form["mapping"]), program_id)
     return UploadOptions(
         default_activity_type=_row(
             ActivityType, UnknownActivityType, form, "type", program_id
@@ -308,6 +326,8 @@ def body_of(upload: Upload) -> dict[str, Any]:
             "rows_per_second": progress.rows_per_second,
             "seconds_left": progress.seconds_left,
         },
+        "mapping": upload.saved_mapping.name if upload.saved_mapping else None,
+        "questions": question_bodies(upload),
         "dry_run": _dry_run(upload) if upload.dry_run else None,
     }
 

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from activities import tasks
 from activities.api import upload_bodies as bodies
+from activities.api import upload_readings as readings
 from activities.models import Upload, UploadRefusal, UploadStatus
 from activities.services import uploads
 from loyalty.api.bodies import StrictJsonParser
@@ -48,6 +49,7 @@ STATUS_OF_REFUSAL.update(
         "invalid_source": 422,
         "upload_not_ready": 409,
         "nothing_to_record": 409,
+        "invalid_mapping": 422,
     }
 )
 _UNDONE = (UploadStatus.UNDOING, UploadStatus.UNDONE)
@@ -60,7 +62,7 @@ class UploadViewSet(ProgramViewSet):
     to business units cannot use uploads, because a file may name any of them.
     """
 
-    queryset = Upload.objects.all()
+    queryset = Upload.objects.select_related("saved_mapping")
     serializer_class = bodies.UploadAnswer
     filterset_class = bodies.UploadFilters
     pagination_class = NewestFirst
@@ -82,7 +84,11 @@ class UploadViewSet(ProgramViewSet):
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Lists do without what only a single upload shows."""
         rows = super().filter_queryset(queryset)
-        return rows.defer("dry_run", "columns") if self.action == "list" else rows
+        return (
+            rows.defer("dry_run", "columns", "sample")
+            if self.action == "list"
+            else rows
+        )
 
     @extend_schema(
         request={"multipart/form-data": bodies.NewUpload},
@@ -155,6 +161,30 @@ class UploadViewSet(ProgramViewSet):
         It helps where the trouble was not in the file; `failure` says what it was.
         """
         return self._take(request, uploads.check_again, tasks.enqueue_validation)
+
+    @extend_schema(responses=readings.ReadingAnswer, filters=False)
+    @action(detail=True)
+    def reading(self, request: Request, pk: str) -> Response:
+        """How the file is read: its mapping or the guess, and its first rows so read.
+
+        `questions` are what has to be answered before its check can go on.
+        """
+        return Response(readings.reading_body(self.get_object()))
+
+    @extend_schema(request=readings.ReadingBody, responses=bodies.UploadAnswer)
+    @reading.mapping.post
+    @idempotent
+    def read_anew(self, request: Request, pk: str) -> Response:
+        """Say how the file is read, or answer questions; it is checked again.
+
+        Possible until it is confirmed. What `mapping` leaves out stays as it was.
+        """
+        body = readings.reading_in(self.check_object_body(request))
+        upload = readings.take_reading(
+            self.get_object(), body, actor=self.caller.actor, now=datetime.now(tz=UTC)
+        )
+        tasks.enqueue_validation(upload.pk)
+        return Response(bodies.body_of(upload))
 
     @extend_schema(request=None, responses=bodies.UploadAnswer)
     @action(detail=True, methods=["post"])

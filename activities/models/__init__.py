@@ -5,6 +5,7 @@ from activities.models.backtests import Backtest, BacktestDates, BacktestStatus
 from activities.models.interactions import Draw, Interaction
 from activities.models.ledger_checks import LedgerCheck
 from activities.models.logins import LoginSession, MemberApp
+from activities.models.mappings import UploadMapping
 from activities.models.merging import LateDecision, ProfileMerge
 from activities.models.segments import RuleSegment, SegmentRecheck
 from activities.models.uploads import (
@@ -40,6 +41,7 @@ __all__ = [
     "Upload",
     "UploadChunk",
     "UploadFormat",
+    "UploadMapping",
     "UploadPhase",
     "UploadRefusal",
     "UploadRow",

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from activities.models.mappings import UploadMapping
 from loyalty.models import ActivityType, BusinessUnit, Channel, FileFormat, Program
 
 UploadFormat = FileFormat
@@ -15,6 +16,7 @@ class UploadStatus(models.TextChoices):
 
     UPLOADED = "uploaded", "Uploaded"
     VALIDATING = "validating", "Being checked"
+    QUESTIONS = "questions", "Waiting for your answers"
     VALIDATED = "validated", "Checked, waiting for you"
     RUNNING = "running", "Running"
     PAUSED = "paused", "Paused"
@@ -112,6 +114,27 @@ class Upload(models.Model):
         blank=True,
         related_name="+",
         help_text="For rows that name none.",
+    )
+    mapping = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="How its columns and cells are read. Empty: in the native format.",
+    )
+    saved_mapping = models.ForeignKey(
+        UploadMapping,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The saved mapping that it is read with.",
+    )
+    sample = models.JSONField(
+        default=dict, blank=True, help_text="Its header and its first rows."
+    )
+    questions = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What a person must say before the check can go on.",
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True

@@ -24,6 +24,7 @@ _EDITED_BY_MARKETING = (
     "segmentrule",
     "tag",
     "tier",
+    "uploadmapping",
     "vouchertype",
 )
 _ADDED_BY_MARKETING = (
@@ -64,6 +65,7 @@ GROUPS: dict[str, Q] = {
     "Operator": _VIEW
     | _of(("add", "change"), ("program", "wallet", "businessunit", "channel"))
     | _of(("add", "change"), ("apikey", "upload", "frequencyperiod"))
+    | _of(("change", "delete"), ("uploadmapping",))
     | _of(("change",), ("kind", "kindnumber"))
     | _of(_ALL, ("identityrule",))
     | _of(("add",), ("activityreversal",)),

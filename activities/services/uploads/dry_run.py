@@ -16,6 +16,7 @@ from activities.services.recording import simulate_activities
 from activities.services.uploads import staging
 from activities.services.uploads.normalising import Refusal
 from activities.services.uploads.payloads import (
+    column_in_file,
     command_reader,
     member_of,
     rows_as_in_file,
@@ -206,4 +207,5 @@ def refusal_of(upload: Upload, row: StagedRow, outcome: Refused) -> Refusal:
     """Return the refusal to keep for a row that recording would not take."""
     error = outcome.error
     raw = rows_as_in_file(upload, row)
-    return Refusal(row.line, error.field, error.code, error.message, raw)
+    field = column_in_file(upload, error.field)
+    return Refusal(row.line, field, error.code, error.message, raw)

@@ -29,7 +29,7 @@ CHECK = jobs.Kind(
     starting="phase = 'reading', phase_started_at = clock_timestamp(),"
     " phase_offset = 0, phase_done = 0, phase_total = size_bytes, failure = '',"
     " line_count = 0, activity_count = 0, refused_count = 0, duplicate_count = 0,"
-    " dry_run = '{}'",
+    " dry_run = '{}', questions = '[]'",
 )
 
 

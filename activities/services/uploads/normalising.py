@@ -82,8 +82,13 @@ class Normaliser:
         data_of: Callable[[list[Cells]], dict[str, Any]] | None = None,
         *,
         has_default_type: bool,
+        row_at: int | None = None,
     ) -> None:
-        """Read moments without a zone in ``zone``; None refuses them."""
+        """Read moments without a zone in ``zone``; None refuses them.
+
+        ``row_at`` is where the rows of a mapped file hold what they were made from.
+        """
+        self._row_at = row_at
         self._has_default_type = has_default_type
         places = layout.places
         # A column that the file has not got is read from an empty cell behind
@@ -135,12 +140,18 @@ class Normaliser:
             lines,
             self._data_of(rows),
         ]
-        if currency:
-            content.append(_currency(currency))
+        content += self._tail(currency, rows)
         payload = orjson.dumps(content).decode()
         if "\\u0000" in payload:
             _refuse_nul(payload)
         return NewRow(group.line_numbers[0], member, at, key, payload)
+
+    def _tail(self, currency: str, rows: list[Cells]) -> list[Any]:
+        """Return what stands behind the rest only where there is something to say."""
+        tail: list[Any] = [_currency(currency)] if currency else []
+        if self._row_at is not None:
+            tail.append([row[self._row_at] for row in rows])
+        return tail
 
     def _refuse_disagreement(self, rows: list[Cells], head: tuple[Any, ...]) -> None:
         head_of = self._head_of

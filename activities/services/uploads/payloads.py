@@ -10,7 +10,8 @@ The payload is a JSON array of the rest::
 the upload's defaults hold; ``units`` is null where the value is the sum of the
 items; ``currency`` is left out where the file names none. The row's column of the
 member holds by what it is compared, so that all spellings of a member stay together;
-the last part is how the file spells it, where that differs.
+the last part is how the file spells it, where that differs. Rows of a
+mapped file carry a list of their lines as they stood, before that last part.
 """
 
 from __future__ import annotations
@@ -89,6 +90,10 @@ def command_reader(upload: Upload) -> Callable[[StagedRow], RecordActivity]:
 def rows_as_in_file(upload: Upload, row: StagedRow) -> list[dict[str, Any]]:
     """Return what stood in the file for a staged row, by its columns."""
     content = orjson.loads(row.payload)
+    parts = content[_WITHOUT_CURRENCY:]
+    stood = next((one for one in parts if isinstance(one, list)), None)
+    if stood is not None:
+        return [dict(zip(upload.columns, cells, strict=False)) for cells in stood]
     text, _, activity_type, channel, unit, units, items, data = content[
         :_WITHOUT_CURRENCY
     ]
@@ -132,6 +137,12 @@ def member_of(row: StagedRow, content: list[Any] | None = None) -> str:
     parts = orjson.loads(row.payload) if content is None else content
     last = parts[-1] if len(parts) > _WITHOUT_CURRENCY else None
     return str(last["member"]) if isinstance(last, dict) else row.member_value
+
+
+def column_in_file(upload: Upload, name: str) -> str:
+    """Return what the upload's file calls a field."""
+    columns: dict[str, str] = (upload.mapping or {}).get("columns", {})
+    return next((column for column, one in columns.items() if one == name), name)
 
 
 def _currency_of(content: list[Any]) -> str:

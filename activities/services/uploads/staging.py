@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from activities.services.uploads.normalising import Refusal
-from activities.services.uploads.payloads import StagedRow, rows_as_in_file
+from activities.services.uploads.payloads import (
+    StagedRow,
+    column_in_file,
+    rows_as_in_file,
+)
 from activities.services.uploads.refusals import DuplicateKey, LinesNotTogether
 from loyalty.ledger.holdings import copy_lines, copy_text
 
@@ -135,7 +139,8 @@ def _repeated(
     else:
         code = DuplicateKey.code
         message = f"The key “{row.key[:100]}” stands on line {first_line} already."
-    return Refusal(row.line, "key", code, message, rows_as_in_file(upload, row))
+    field = column_in_file(upload, "key")
+    return Refusal(row.line, field, code, message, rows_as_in_file(upload, row))
 
 
 def make_chunks(upload_id: int) -> int:

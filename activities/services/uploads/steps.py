@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.core.files import File
 
+    from activities.models import UploadMapping
+    from activities.services.uploads.mapping.values import Mapping
     from loyalty.models import ActivityType, BusinessUnit, Channel, Program
 
 
@@ -50,6 +52,8 @@ class UploadOptions:
     default_activity_type: ActivityType | None = None
     default_channel: Channel | None = None
     default_business_unit: BusinessUnit | None = None
+    mapping: Mapping | None = None
+    saved_mapping: UploadMapping | None = None
 
 
 def create_upload(
@@ -101,6 +105,8 @@ def create_upload(
         default_activity_type=options.default_activity_type,
         default_channel=options.default_channel,
         default_business_unit=options.default_business_unit,
+        mapping=options.mapping.as_json() if options.mapping else {},
+        saved_mapping=options.saved_mapping,
         created_by=created_by,
         created_at=now,
     )
@@ -212,6 +218,7 @@ def check_again(upload: Upload, *, actor: str, now: datetime) -> Upload:
 _CANCELLABLE = (
     UploadStatus.UPLOADED,
     UploadStatus.VALIDATING,
+    UploadStatus.QUESTIONS,
     UploadStatus.VALIDATED,
     UploadStatus.RUNNING,
     UploadStatus.PAUSED,

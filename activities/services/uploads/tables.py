@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from activities.models import UploadFormat
@@ -28,6 +28,10 @@ from activities.services.uploads.layout import (
     known_name,
     layout_of,
 )
+from activities.services.uploads.mapping.guessing import Sample
+from activities.services.uploads.mapping.sampling import sample_of
+from activities.services.uploads.mapping.translating import Translator
+from activities.services.uploads.mapping.values import Mapping, read_mapping
 from activities.services.uploads.parquet import Source, parquet_source
 from activities.services.uploads.refusals import (
     BrokenFile,
@@ -35,7 +39,7 @@ from activities.services.uploads.refusals import (
     EmptyFile,
     RaggedRow,
 )
-from loyalty.services.tables.dialects import Dialect, guess_dialect
+from loyalty.services.tables.dialects import Dialect, guess_dialect, has_mark
 from loyalty.services.tables.escaping import unescaped
 from loyalty.services.tables.files import OpenFile, do_nothing
 from loyalty.services.tables.lines import text_lines
@@ -65,35 +69,93 @@ class Table:
     raw_of: Callable[[Group], list[dict[str, Any]]]
     has_lines: Callable[[], bool]
     data_of: Callable[[list[Cells]], dict[str, Any]] | None = None
+    translator: Translator | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the header as the file has it."""
+        return tuple(self.translator.header) if self.translator else self.layout.columns
 
 
 @contextmanager
 def open_table(
-    upload: Upload, stream: IO[bytes], look: Callable[[], None] = do_nothing
+    upload: Upload,
+    stream: IO[bytes],
+    look: Callable[[], None] = do_nothing,
+    mapping: Mapping | None = None,
 ) -> Iterator[Table]:
     """Open an upload's file for reading activity by activity.
 
     ``look`` is called whenever some of it was read, however much that yields: it may
-    raise to end the reading.
+    raise to end the reading. ``mapping`` says how a file is read that is not in the
+    native format.
 
     Raises:
         UnusableFile: here for the header, while reading for what comes later.
     """
-    has_default_type = upload.default_activity_type_id is not None
-    if upload.format in (UploadFormat.CSV, UploadFormat.JSON_LINES):
-        dialect = _dialect_of(upload, stream)
-        file = OpenFile(upload, stream, look)
-        if upload.format == UploadFormat.CSV:
-            yield _csv_table(file, dialect, has_default_type=has_default_type)
+    mapping = mapping or Mapping()
+    if upload.format == UploadFormat.JSON_LINES:
+        dialect = _dialect_of(upload, stream, mapping)
+        yield _json_table(OpenFile(upload, stream, look), dialect)
+        return
+    with _open_columns(upload, stream, look, mapping) as columns:
+        if mapping.columns:
+            yield _mapped_table(columns, Translator(mapping, columns.names))
         else:
-            yield _json_table(file, dialect)
+            has_default_type = upload.default_activity_type_id is not None
+            yield _native_table(columns, has_default_type=has_default_type)
+
+
+def first_rows(
+    upload: Upload,
+    stream: IO[bytes],
+    look: Callable[[], None] = do_nothing,
+    mapping: Mapping | None = None,
+) -> Sample:
+    """Return the header and the first rows of a file that is not JSON Lines.
+
+    Raises:
+        UnusableFile: the header or the first rows cannot be read.
+    """
+    with _open_columns(upload, stream, look, mapping or Mapping()) as columns:
+        sample = sample_of(columns.names, columns.rows_of(None), columns.dialect)
+    stream.seek(0)
+    return sample
+
+
+@dataclass(slots=True)
+class _Columns:
+    """A table before anything is known of its columns.
+
+    ``rows_of`` yields its rows; given the place of the key, a row that cannot be
+    read still shows whose it is.
+    """
+
+    names: list[str]
+    rows_of: Callable[[int | None], Rows]
+    fraction_read: Callable[[], float]
+    dialect: Dialect = field(default_factory=Dialect)
+
+
+@contextmanager
+def _open_columns(
+    upload: Upload, stream: IO[bytes], look: Callable[[], None], mapping: Mapping
+) -> Iterator[_Columns]:
+    if upload.format == UploadFormat.CSV:
+        dialect = _dialect_of(upload, stream, mapping)
+        yield _csv_columns(OpenFile(upload, stream, look), dialect)
         return
     with OpenFile(upload, stream, look).seekable() as seekable:
         if upload.format == UploadFormat.PARQUET:
             source = parquet_source(seekable, look)
         else:
             source = _workbook_source(seekable, look)
-        yield _typed_table(source, has_default_type=has_default_type)
+        width = len(source.names)
+        yield _Columns(
+            source.names,
+            lambda key_at: _fitted(source.rows, width, key_at),
+            source.fraction_read,
+        )
 
 
 def _fraction(done: int, total: int) -> float:
@@ -142,7 +204,23 @@ def _json_table(file: OpenFile, dialect: Dialect) -> Table:
     )
 
 
-def _csv_table(file: OpenFile, dialect: Dialect, *, has_default_type: bool) -> Table:
+def _native_table(columns: _Columns, *, has_default_type: bool) -> Table:
+    layout = layout_of(columns.names, has_default_type=has_default_type)
+    rows = columns.rows_of(layout.places["key"])
+    return _table(layout, rows, columns.fraction_read)
+
+
+def _mapped_table(columns: _Columns, translator: Translator) -> Table:
+    layout = translator.layout
+    rows = translator.rows(columns.rows_of(translator.places["key"]))
+    table = _table(layout, rows, columns.fraction_read)
+    names, row_at = tuple(translator.header), len(layout.columns) - 1
+    table.raw_of = lambda group: [_by_column(names, row[row_at]) for row in group.rows]
+    table.translator = translator
+    return table
+
+
+def _csv_columns(file: OpenFile, dialect: Dialect) -> _Columns:
     table = TextTable(file, dialect)
     try:
         header = next(table.reader)
@@ -150,30 +228,33 @@ def _csv_table(file: OpenFile, dialect: Dialect, *, has_default_type: bool) -> T
         raise BrokenFile("The quotes of the header do not close.", field="file") from (
             None
         )
-    layout = layout_of(header, has_default_type=has_default_type)
-    key_at = layout.places["key"]
+    cells: Any = table.reader
+    width = len(header)
     if any(known_name(name) in REFUSED_COLUMNS for name in header):
         # It is a file of refused rows, whose formula-like cells were escaped.
-        cells: Any = _UnescapedRows(table.reader)
-        layout = layout_of(
-            list(map(unescaped, header)), has_default_type=has_default_type
-        )
-    else:
-        cells = table.reader
-    rows = _csv_rows(cells, table.skipped_count, len(header), key_at)
-    return _table(layout, rows, lambda: _fraction(file.bytes_read, file.size_bytes))
+        cells = _UnescapedRows(table.reader)
+        header = list(map(unescaped, header))
+    return _Columns(
+        header,
+        lambda key_at: _csv_rows(cells, table.skipped_count, width, key_at),
+        lambda: _fraction(file.bytes_read, file.size_bytes),
+        dialect,
+    )
 
 
 def dialect_of_file(upload: Upload) -> Dialect:
     """Return the encoding of an upload's text file and what separates its cells."""
     with upload.file.open("rb") as stream:
-        return _dialect_of(upload, stream)
+        return _dialect_of(upload, stream, read_mapping(upload.mapping))
 
 
-def _dialect_of(upload: Upload, stream: IO[bytes]) -> Dialect:
-    dialect = guess_dialect(head_of(OpenFile(upload, stream)), _is_known)
+def _dialect_of(upload: Upload, stream: IO[bytes], mapping: Mapping) -> Dialect:
+    """Return what the mapping says, else a guess; a mark in the file always counts."""
+    head = head_of(OpenFile(upload, stream))
+    found = guess_dialect(head, _is_known)
     stream.seek(0)
-    return dialect
+    encoding = "" if has_mark(head) else mapping.encoding
+    return Dialect(encoding or found.encoding, mapping.delimiter or found.delimiter)
 
 
 def _is_known(name: str) -> bool:
@@ -194,7 +275,7 @@ class _UnescapedRows:
         return (list(map(unescaped, row)) for row in self._reader)
 
 
-def _csv_rows(reader: Any, blank_count: int, width: int, key_at: int) -> Rows:
+def _csv_rows(reader: Any, blank_count: int, width: int, key_at: int | None) -> Rows:
     """Yield the rows with the number of the line on which each starts."""
     last = reader.line_num
     while True:
@@ -236,13 +317,7 @@ def _workbook_source(stream: IO[bytes], look: Callable[[], None]) -> Source:
     return Source(names, rows, lambda: _fraction(sheet.done, sheet.row_count))
 
 
-def _typed_table(source: Source, *, has_default_type: bool) -> Table:
-    layout = layout_of(source.names, has_default_type=has_default_type)
-    rows = _fitted(source.rows, len(source.names), layout.places["key"])
-    return _table(layout, rows, source.fraction_read)
-
-
-def _fitted(rows: Iterator[tuple[int, Cells]], width: int, key_at: int) -> Rows:
+def _fitted(rows: Iterator[tuple[int, Cells]], width: int, key_at: int | None) -> Rows:
     """Give each row the header's width; only cells beyond it make it ragged."""
     for line, row in rows:
         if len(row) == width:

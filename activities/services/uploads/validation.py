@@ -25,13 +25,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import orjson
 from django.db import transaction
 
 from activities.models import (
+    UnknownMemberPolicy,
     Upload,
     UploadPhase,
     UploadStatus,
@@ -40,8 +41,12 @@ from activities.models import (
 from activities.services.uploads import staging
 from activities.services.uploads.dry_run import DryRun
 from activities.services.uploads.leases import CHECK, begin_phase, kept_alive
+from activities.services.uploads.mapping import similar
+from activities.services.uploads.mapping.deciding import decide
+from activities.services.uploads.mapping.unsure import Unsure
+from activities.services.uploads.mapping.values import zone_of
 from activities.services.uploads.normalising import NewRow, Normaliser, Refusal
-from activities.services.uploads.payloads import keyed
+from activities.services.uploads.payloads import column_in_file, keyed
 from activities.services.uploads.refusal_store import (
     REFUSALS_KEPT_MAX,
     RawText,
@@ -56,6 +61,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from activities.services.uploads.groups import Group
+    from activities.services.uploads.mapping.deciding import Decision
+    from activities.services.uploads.mapping.values import Mapping
     from activities.services.uploads.tables import Table
     from loyalty.models import Program
     from loyalty.services.jobs import Lease
@@ -92,6 +99,14 @@ def _fail(lease: Lease, sentence: str) -> None:
         )
 
 
+class _Asked(Exception):
+    """The check cannot go on before somebody has answered."""
+
+    def __init__(self, questions: list[dict[str, Any]]) -> None:
+        super().__init__("The check waits for answers.")
+        self.questions = questions
+
+
 class _Check:
     """One run of the check, under a lease."""
 
@@ -107,50 +122,113 @@ class _Check:
         self._refusals: list[Refusal] = []
         self._waiting_bytes = 0
         self._raw = RawText()
+        self._answers: dict[str, str] = {}
 
     def run(self) -> None:
         staging.clear_results(self.upload.pk)
-        has_lines = self._read()
-        self._sort(has_lines=has_lines)
+        try:
+            has_lines = self._read()
+            self._sort(has_lines=has_lines)
+        except _Asked as asked:
+            self._ask(asked.questions)
+            return
         dry_run = DryRun(self.upload, self.lease)
         dry_run.run(self.kept_count)
         self._finish(dry_run)
 
     def _read(self) -> bool:
         """Stage every good row; return whether activities may span lines."""
-        with (
-            self.upload.file.open("rb") as stream,
-            open_table(self.upload, stream, look=self.lease.look) as table,
-        ):
-            self.lease.write(columns=orjson.dumps(table.layout.columns).decode())
-            normaliser = Normaliser(
-                table.layout,
-                _zone_of(self.upload.program),
-                table.data_of,
-                has_default_type=self.upload.default_activity_type_id is not None,
+        with self.upload.file.open("rb") as stream:
+            decision = decide(self.upload, stream, self.lease.look)
+            self._settle(decision)
+            look = self.lease.look
+            with open_table(self.upload, stream, look, decision.mapping) as table:
+                columns = orjson.dumps(table.columns).decode()
+                self.lease.write(columns=columns)
+                self.upload.columns = list(table.columns)
+                unsure = self._watch(table, decision)
+                self._stage(table, unsure, decision.mapping)
+                if questions := unsure.questions():
+                    raise _Asked(questions)
+                return table.has_lines()
+
+    def _settle(self, decision: Decision) -> None:
+        """Write down how the file is read, or what must be asked before."""
+        upload = self.upload
+        if decision.given.identity_kind:
+            upload.identity_kind = decision.given.identity_kind
+        self._answers = decision.given.answers
+        self.lease.write(
+            sample=orjson.dumps(upload.sample).decode(),
+            mapping=orjson.dumps(upload.mapping).decode(),
+            saved_mapping_id=upload.saved_mapping_id,
+            identity_kind=upload.identity_kind,
+        )
+        if decision.question is not None:
+            raise _Asked([decision.question])
+
+    def _watch(self, table: Table, decision: Decision) -> Unsure:
+        unsure = Unsure(table.layout, decision.given, delimiter=decision.delimiter)
+        translator = table.translator
+        if translator is not None:
+            unsure.columns = {
+                name: translator.column_of(name) for name in translator.known
+            }
+            if not decision.given.decimal_sign:
+                translator.on_ambiguous = lambda column, text: unsure.see_mapped(
+                    translator.line, column, text
+                )
+        return unsure
+
+    def _stage(self, table: Table, unsure: Unsure, mapping: Mapping) -> None:
+        normaliser = Normaliser(
+            table.layout,
+            zone_of(mapping) or _zone_of(self.upload.program),
+            table.data_of,
+            has_default_type=self.upload.default_activity_type_id is not None,
+            row_at=len(table.layout.columns) - 1 if table.translator else None,
+        )
+        rules = identity_rules(self.upload.program_id)
+        for group in table.groups:
+            self.lease.look()
+            self.line_count += len(group.rows)
+            unsure.see(group)
+            found = normaliser.normalise(group)
+            if isinstance(found, NewRow):
+                self._rows.append(keyed(found, rules, self.upload.identity_kind))
+                self._waiting_bytes += len(found.payload)
+            else:
+                self._refuse(found, group, table)
+            if (
+                len(self._rows) >= _STAGED_AT_ONCE
+                or self._waiting_bytes >= _BYTES_AT_ONCE
+            ):
+                self._write(table.fraction_read())
+        self._write(1.0)
+
+    def _ask(self, questions: list[dict[str, Any]]) -> None:
+        """Stop the check until somebody has answered; nothing stays staged."""
+        staging.clear_results(self.upload.pk)
+        with transaction.atomic():
+            self.lease.write(
+                status=UploadStatus.QUESTIONS.value,
+                questions=orjson.dumps(questions).decode(),
+                phase="",
             )
-            rules = identity_rules(self.upload.program_id)
-            for group in table.groups:
-                self.lease.look()
-                self.line_count += len(group.rows)
-                found = normaliser.normalise(group)
-                if isinstance(found, NewRow):
-                    self._rows.append(keyed(found, rules, self.upload.identity_kind))
-                    self._waiting_bytes += len(found.payload)
-                else:
-                    self._refuse(found, group, table)
-                if (
-                    len(self._rows) >= _STAGED_AT_ONCE
-                    or self._waiting_bytes >= _BYTES_AT_ONCE
-                ):
-                    self._write(table.fraction_read())
-            self._write(1.0)
-            return table.has_lines()
+            UploadStep.objects.create(
+                upload_id=self.upload.pk,
+                status=UploadStatus.QUESTIONS,
+                happened_at=self.lease.now,
+            )
 
     def _refuse(
         self, found: tuple[int, str, str, str], group: Group, table: Table
     ) -> None:
         line, field, code, message = found
+        if table.translator is not None:
+            column = table.translator.column_of(field)
+            message = message.replace(f"column {field} ", f"column “{column}” ")
+            field = column
         self.refused[code] += 1
         if self.kept_count < REFUSALS_KEPT_MAX:
             self.kept_count += 1
@@ -182,6 +260,7 @@ class _Check:
             with kept_alive(self.lease):
                 if self.staged_count >= _STATISTICS_FROM_ROWS:
                     staging.refresh_statistics()
+                self._settle_similar_members()
                 self.duplicate_count, torn_count, kept = staging.take_out_duplicates(
                     self.upload,
                     has_lines=has_lines,
@@ -198,6 +277,27 @@ class _Check:
                 refused_count=self.refused.total(),
             )
             begin_phase(self.lease, UploadPhase.TRYING, chunk_count)
+
+    def _settle_similar_members(self) -> None:
+        """Ask about, match or take out members who nearly have somebody's number."""
+        answer = self._answers.get("similar_members")
+        if self.upload.unknown_members != UnknownMemberPolicy.CREATE:
+            answer = answer if answer == "match" else "enrol"
+        if answer == "enrol" or not self.staged_count:
+            return
+        count = similar.find_similar_members(self.upload)
+        if count and answer is None:
+            column = column_in_file(self.upload, "member")
+            raise _Asked([similar.similar_question(self.upload, count, column)])
+        if answer == "match":
+            similar.match_similar_members(self.upload)
+        refused, kept = similar.refuse_similar_members(
+            self.upload, REFUSALS_KEPT_MAX - self.kept_count
+        )
+        if refused:
+            self.refused[similar.SimilarMember.code] += refused
+            keep_refusals(self.upload.pk, kept)
+            self.kept_count += len(kept)
 
     def _finish(self, dry_run: DryRun) -> None:
         self.refused.update(dry_run.refused)

@@ -83,6 +83,11 @@ def guess_encoding(sample: bytes) -> str:
     )
 
 
+def has_mark(sample: bytes) -> bool:
+    """Return whether the text says itself which Unicode it is."""
+    return any(sample.startswith(mark) for mark, encoding in _MARKS if encoding)
+
+
 def _can_be(sample: bytes, encoding: str) -> bool:
     try:
         # The sample may end within a character.

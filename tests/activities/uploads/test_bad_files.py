@@ -73,8 +73,6 @@ def test_it_is_refused_at_the_door(program, name, content, code):
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.csv", "key,member\nA,ann\n", "lacks “occurred_at”, “type”"),
-        ("a.csv", "hello\nworld\n", "lacks “key”, “member”, “occurred_at”"),
         ("a.csv", "key,member,occurred_at,type,item_value\n", "lacks “item_id”"),
         ("a.csv", "key,member,occurred_at,type,Key\n", "“key” twice"),
         ("a.csv", "key,member,occurred_at,type,a,a\n", "“a” twice"),
@@ -242,3 +240,20 @@ def test_the_very_same_file_is_pointed_out_within_its_program(program):
 
     assert again.same_file_as == first
     assert elsewhere.same_file_as is None
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("key,member\nA,ann\n", "date and time (“occurred_at”)"),
+        ("hello\nworld\n", "receipt number (“key”), member (“member”)"),
+        ("key,member\n", "date and time (“occurred_at”)"),
+    ],
+)
+def test_a_header_that_lacks_columns_is_asked_about(program, content, names):
+    upload = checked(program, content)
+
+    assert (upload.status, upload.failure) == (UploadStatus.QUESTIONS, "")
+    (question,) = upload.questions
+    assert question["code"] == "columns"
+    assert names in question["text"]

@@ -255,7 +255,14 @@ ALLOWED = {
     uploads.confirm_upload: {"validated"},
     uploads.pause_upload: {"running"},
     uploads.resume_upload: {"paused"},
-    uploads.cancel_upload: {"uploaded", "validating", "validated", "running", "paused"},
+    uploads.cancel_upload: {
+        "uploaded",
+        "validating",
+        "questions",
+        "validated",
+        "running",
+        "paused",
+    },
     uploads.undo_upload: {"paused", "finished", "cancelled", "undoing", "undone"},
 }
 
