@@ -34,6 +34,7 @@ from loyalty.engine.numbers import (
     NumberText,
     format_value,
     parse_value,
+    parse_whole,
 )
 
 if TYPE_CHECKING:
@@ -193,9 +194,13 @@ def actor_in(value: Any, pointer: str) -> tuple[str, str] | int | None:
             _text(value["kind"], f"{pointer}/kind", 40),
             _text(value["value"], f"{pointer}/value", 255),
         )
-    number = value["id"]
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise invalid_at(f"{pointer}/id", "invalid_number", "A member's number, 1 up.")
+    try:
+        number = parse_whole(value["id"])
+    except InvalidNumber:
+        number = 0
+    if number < 1:
+        detail = "Must be a member ID (1 or greater)."
+        raise invalid_at(f"{pointer}/id", "invalid_number", detail)
     return number
 
 

@@ -172,9 +172,11 @@ class RowId(serializers.PrimaryKeyRelatedField[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the row."""
-        if isinstance(data, bool) or not isinstance(data, int):
+        try:
+            number = parse_whole(data)
+        except InvalidNumber:
             self.fail("incorrect_type")
-        return super().to_internal_value(data)
+        return super().to_internal_value(number)
 
 
 @extend_schema_field({"type": "array", "items": {"type": "integer"}})

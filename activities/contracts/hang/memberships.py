@@ -31,6 +31,7 @@ from activities.contracts.hang.documents import (
 )
 from loyalty.api.bodies import check_storable
 from loyalty.api.contract import answer
+from loyalty.engine.moments import InvalidMoment, from_epoch_seconds
 from loyalty.models import Member
 from loyalty.services.joining import change_member, find_or_enrol
 from loyalty.services.members import Enrolment, member_with
@@ -49,7 +50,6 @@ TRAITS_MAX = 200
 PAGE_SIZE = 100
 PAGE_SIZE_MAX = 1_000
 PAGE_MAX = 1_000_000
-SECONDS_END = 10**11
 _TEXTS = ("first_name", "last_name", "email")
 _SOCIAL = ("twitter_username", "instagram_username", "tiktok_username")
 _BLANKS = re.compile(r"[\s().\-/]+")
@@ -313,10 +313,13 @@ def _span(value: Any, name: str) -> tuple[datetime | None, datetime | None]:
 def _moment(value: Any, name: str) -> datetime | None:
     if value is None or value == "":
         return None
-    is_number = isinstance(value, int | str) and not isinstance(value, bool)
-    if not is_number or not _SECONDS.fullmatch(str(value)):
-        raise invalid(name, "seconds since 1970 are expected.")
-    return datetime.fromtimestamp(int(value), tz=UTC)
+    if value in (0, "0"):
+        # Since ever: clients that ask for all start here.
+        return datetime.fromtimestamp(0, tz=UTC)
+    try:
+        return from_epoch_seconds(value).at
+    except InvalidMoment as error:
+        raise invalid(name, str(error)) from None
 
 
 def _answer(member: Member) -> HttpResponse:

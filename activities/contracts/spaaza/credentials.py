@@ -18,7 +18,7 @@ from activities.services.logins import login_with
 from loyalty.api.authentication import Caller
 from loyalty.api.contract import ContractAuthentication
 from loyalty.api.problems import Problem
-from loyalty.models import Identity
+from loyalty.services.members import UnknownIdentity, member_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from activities.models import LoginSession
+    from loyalty.models import Member
 
 SESSION_USER_ID = "X-Spaaza-Session-User-Id"
 SESSION_USERNAME = "X-Spaaza-Session-Username"
@@ -205,16 +206,16 @@ def _has_name(session: LoginSession, name: str) -> bool:
     """Whether the session is that of the member or staff user with this name."""
     if session.user is not None:
         return session.user.get_username() == name
-    identities = Identity.objects.filter(
-        member=session.member_id,
-        kind__in=_USERNAME_KINDS,
-        value__in={name, name.casefold()},
-    )
-    return not _unstorable(name) and identities.exists()
+    if session.member is None or not name or not name.isprintable():
+        return False
+    return any(_is_called(session.member, kind, name) for kind in _USERNAME_KINDS)
 
 
-def _unstorable(text: str) -> bool:
-    return "\0" in text or not text.isprintable()
+def _is_called(member: Member, kind: str, name: str) -> bool:
+    try:
+        return member_with(member.program_id, kind, name).pk == member.pk
+    except UnknownIdentity:
+        return False
 
 
 def _of_session(session: LoginSession, sent: _Sent) -> Credentials:

@@ -276,6 +276,9 @@ class TestBulkSearch:
         ("span", "names"),
         [
             ({"start": SECONDS + 3 * 86_400}, ["m3", "m4"]),
+            ({"start": SECONDS + 3 * 86_400 + 0.0}, ["m3", "m4"]),
+            ({"start": SECONDS + 3 * 86_400 + 0.5}, ["m4"]),
+            ({"start": 0}, ["m0", "m1", "m2", "m3", "m4"]),
             ({"end": str(SECONDS + 86_400)}, ["m0"]),
             ({}, ["m0", "m1", "m2", "m3", "m4"]),
         ],
