@@ -65,8 +65,9 @@ lock: | $(BIN)/pip ## Lock the newest versions that pyproject.toml allows
 	$(LOCK) --upgrade --constraint requirements.txt --extra dev \
 		--output-file requirements-dev.txt pyproject.toml
 
-stop: $(INSTALLED) ## Stop the private PostgreSQL, which outlives commands
-	@$(BIN)/python -c 'from config import private_postgres; private_postgres.stop()'
+stop: $(INSTALLED) ## Stop the private PostgreSQL and Valkey, which outlive commands
+	@$(BIN)/python -c 'from config import private_postgres, private_valkey; \
+	private_valkey.stop(); private_postgres.stop()'
 
 # Pages are tested in a real browser where there is one.
 chromium:

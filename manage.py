@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Commands of the project; starts the private PostgreSQL when it is in use."""
+"""Commands of the project; starts the private servers that are in use."""
 
 import os
 import sys
@@ -11,15 +11,18 @@ def main() -> None:
     from django.conf import settings
     from django.core.management import execute_from_command_line
 
-    from config import private_postgres
+    from config import private_postgres, private_valkey
 
     if settings.USES_PRIVATE_POSTGRES:
         private_postgres.ensure_running()
+    if settings.USES_PRIVATE_VALKEY:
+        private_valkey.ensure_running()
     try:
         execute_from_command_line(sys.argv)
     finally:
-        # Other commands leave the server running for the next one.
+        # Other commands leave the servers running for the next one.
         if "serve" in sys.argv[1:2]:
+            private_valkey.stop_if_started_here()
             private_postgres.stop_if_started_here()
 
 

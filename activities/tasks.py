@@ -1,11 +1,14 @@
-"""Background work of uploads and people; every task is safe to run twice."""
+"""Background work of uploads and people; every task is safe to run twice.
+
+Regular work is not sent again when its process is killed: beat sends it anyway, and
+what kills a process would kill it for ever. A broker that is down when a job is queued
+is no failure of whoever asked for it: a sweep queues it later.
+"""
 
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from celery import shared_task
-from django.db import transaction
 from django.utils import timezone
 
 from activities.models import Upload, UploadStatus
@@ -17,6 +20,7 @@ from activities.services import (
     segments,
     uploads,
 )
+from loyalty.tasks import queue_on_commit
 
 # A task hands over after this long, so that uploads share the workers.
 _TURN = timedelta(seconds=60)
@@ -25,24 +29,24 @@ _VALIDATION_SECONDS_MAX = 6 * 60 * 60
 
 def enqueue_validation(upload_id: int) -> None:
     """Queue the check of an upload, once the transaction commits."""
-    transaction.on_commit(partial(validate_upload.delay, upload_id=upload_id))
+    queue_on_commit(validate_upload, upload_id=upload_id)
 
 
 def enqueue_run(upload_id: int) -> None:
     """Queue the recording of an upload on several workers, on commit."""
     for _ in range(uploads.useful_task_count(upload_id)):
-        transaction.on_commit(partial(run_upload.delay, upload_id=upload_id))
+        queue_on_commit(run_upload, upload_id=upload_id)
 
 
 def enqueue_undo(upload_id: int) -> None:
     """Queue the undoing of an upload on several workers, on commit."""
     for _ in range(uploads.useful_task_count(upload_id)):
-        transaction.on_commit(partial(undo_upload.delay, upload_id=upload_id))
+        queue_on_commit(undo_upload, upload_id=upload_id)
 
 
 def enqueue_clearing(upload_id: int) -> None:
     """Queue the deletion of rows that a cancelled upload left, on commit."""
-    transaction.on_commit(partial(clear_upload.delay, upload_id=upload_id))
+    queue_on_commit(clear_upload, upload_id=upload_id)
 
 
 @shared_task(
@@ -86,33 +90,33 @@ _NEXT = {
 }
 
 
-@shared_task(acks_late=True, time_limit=60)
+@shared_task(acks_late=False, time_limit=60)
 def sweep_uploads(**_: Any) -> None:
     """Queue the work of uploads whose worker died."""
     for stalled in uploads.stalled_uploads():
         _NEXT[UploadStatus(stalled.status)](stalled.upload_id)
 
 
-@shared_task(acks_late=True, time_limit=3600)
+@shared_task(acks_late=False, time_limit=3600)
 def refresh_segments(**_: Any) -> None:
     """Bring every segment kept by rules up to date; safe to run twice."""
     segments.refresh_segments(now=timezone.now())
 
 
-@shared_task(acks_late=True, time_limit=300)
+@shared_task(acks_late=False, time_limit=300)
 def recheck_members(**_: Any) -> None:
     """Move members in and out of segments after their activities; safe to repeat."""
     while segments.recheck_members(now=timezone.now()):
         pass
 
 
-@shared_task(acks_late=True, time_limit=600)
+@shared_task(acks_late=False, time_limit=600)
 def forget_logins(**_: Any) -> None:
     """Forget sessions of members and staff that ended; safe to run twice."""
     logins.forget_ended_logins(at=timezone.now())
 
 
-@shared_task(acks_late=True, time_limit=6 * 60 * 60)
+@shared_task(acks_late=False, time_limit=6 * 60 * 60)
 def check_ledger(**_: Any) -> None:
     """Prove that the ledger adds up, and keep the result; safe to run twice."""
     ledger_checks.keep_check(ledger_mismatches(), now=timezone.now())
@@ -120,7 +124,7 @@ def check_ledger(**_: Any) -> None:
 
 def enqueue_backtest(backtest_id: int) -> None:
     """Queue a backtest, once the transaction commits."""
-    transaction.on_commit(partial(run_backtest.delay, backtest_id=backtest_id))
+    queue_on_commit(run_backtest, backtest_id=backtest_id)
 
 
 @shared_task(
@@ -134,7 +138,7 @@ def run_backtest(*, backtest_id: int, **_: Any) -> None:
         run_backtest.delay(backtest_id=backtest_id)
 
 
-@shared_task(acks_late=True, time_limit=60)
+@shared_task(acks_late=False, time_limit=60)
 def sweep_backtests(**_: Any) -> None:
     """Queue backtests whose worker died."""
     for backtest_id in backtesting.stalled_backtests():

@@ -1,7 +1,8 @@
 """Typed reading of environment variables, with every refusal in one error."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 import environ
@@ -133,7 +134,9 @@ def cache(text: str) -> dict[str, Any]:
 
 def broker(text: str) -> str:
     """Return the address of a broker that Celery knows."""
-    if not re.match(r"(amqps?|rediss?|sentinel|memory|sqla\+postgresql\S*)://", text):
+    if not re.match(
+        r"(amqps?|rediss?|redis\+socket|sentinel|memory|sqla\+postgresql\S*)://", text
+    ):
         raise ValueError("must start with amqp://, redis:// or sqla+postgresql://")
     return text
 
@@ -149,3 +152,20 @@ def sql_broker(database_url: str, schema: str = "") -> str:
         return address
     joint = "&" if "?" in address else "?"
     return f"{address}{joint}options=-csearch_path%3D{schema}"
+
+
+def time_limits_of(command_line: Sequence[str]) -> tuple[int, int, int]:
+    """Return what a process may ask of the database, in seconds; 0 is no limit.
+
+    For one statement, for a lock, and for a transaction in which nothing happens.
+    Web processes answer or say that they are busy; workers sort whole files; a
+    migration must not stand in front of everybody while it waits for its turn.
+    """
+    program = PurePath(command_line[0]).name if command_line else ""
+    if program == "celery":
+        return 3_600, 60, 900
+    if "migrate" in command_line[1:2]:
+        return 0, 15, 0
+    if program in {"manage.py", "django-admin", "pytest", "__main__.py"}:
+        return 0, 0, 0
+    return 30, 10, 60

@@ -8,15 +8,18 @@ marked below and refused by name, all in one error.
 
 import hashlib
 import os
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from kombu import Exchange, Queue
 from sqlalchemy.pool import NullPool
 
-from config import private_postgres, unfold
+from config import private_postgres, private_valkey, unfold
 from config.api import API_DESCRIPTION
 from config.environment import (
     NO_WORDS,
@@ -29,6 +32,7 @@ from config.environment import (
     postgresql,
     secret,
     sql_broker,
+    time_limits_of,
     truth,
     whole_number,
 )
@@ -49,6 +53,9 @@ _database = _environment.read("DATABASE_URL", postgresql, _local_database)
 _pool_connections_max = _environment.read(
     "DATABASE_POOL_SIZE", whole_number(1, 500), 10
 )
+
+# True for a pooler that gives each transaction another connection, such as pgbouncer.
+_is_behind_pooler = _environment.read("DATABASE_BEHIND_POOLER", truth, default=False)
 
 DEBUG = _environment.read("DEBUG", truth, default=False)
 # True for a site that only its own machine reaches, whichever database it uses.
@@ -73,18 +80,43 @@ _hsts_seconds = _environment.read(
     "HSTS_SECONDS", whole_number(0, 63_072_000), 31_536_000
 )
 
-# Required in production: amqp://, redis:// or sqla+postgresql://. Unset: a
-# broker that needs no server, on the private PostgreSQL or beside the database.
+# Required in production: amqp://, redis:// or sqla+postgresql://. Unset: the private
+# Valkey in .data/valkey; where there is none for the machine, the database.
 BROKER_SCHEMA = "celery_broker"
+USES_PRIVATE_BROKER = (
+    not _environment.has("CELERY_BROKER_URL") and private_valkey.is_available()
+)
+_database_broker = (
+    sql_broker(private_postgres.url(private_postgres.BROKER_DATABASE))
+    if USES_PRIVATE_POSTGRES
+    else sql_broker(os.environ["DATABASE_URL"], BROKER_SCHEMA)
+)
 CELERY_BROKER_URL = _environment.read(
     "CELERY_BROKER_URL",
     broker,
-    sql_broker(private_postgres.url(private_postgres.BROKER_DATABASE))
-    if USES_PRIVATE_POSTGRES
-    else sql_broker(os.environ["DATABASE_URL"], BROKER_SCHEMA),
+    private_valkey.broker_url() if USES_PRIVATE_BROKER else _database_broker,
 )
 # Required in production, because rate limits count in it: redis://host:6379/1.
-_cache = _environment.read("CACHE_URL", cache, cache("locmemcache://"))
+# Unset: the private Valkey, or each process by itself.
+USES_PRIVATE_CACHE = not _environment.has("CACHE_URL") and private_valkey.is_available()
+_local_cache = (
+    {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": private_valkey.cache_url(),
+    }
+    if USES_PRIVATE_CACHE
+    else cache("locmemcache://")
+)
+_cache: dict[str, Any] = _environment.read("CACHE_URL", cache, _local_cache)
+USES_PRIVATE_VALKEY = USES_PRIVATE_BROKER or USES_PRIVATE_CACHE
+# What starts the project's own servers unless they run, by their names.
+PRIVATE_SERVERS: dict[str, Callable[[], bool]] = {
+    **({"database": private_postgres.ensure_running} if USES_PRIVATE_POSTGRES else {}),
+    **({"broker": private_valkey.ensure_running} if USES_PRIVATE_VALKEY else {}),
+}
+# Sites of one checkout on different databases share the private Valkey: each has
+# keys of its own in it.
+_site_key = hashlib.sha256(repr(sorted(_database.items())).encode()).hexdigest()[:12]
 
 # What `manage.py serve` listens on; all of BIND_ADDRESS when it is 0.0.0.0.
 BIND_ADDRESS = _environment.read("BIND_ADDRESS", str, "127.0.0.1")
@@ -92,6 +124,11 @@ PORT = _environment.read("PORT", whole_number(1, 65_535), 8000)
 # Processes that do background work; each needs up to 400 MB.
 CELERY_WORKER_CONCURRENCY = _environment.read(
     "WORKER_PROCESSES", whole_number(1, 500), min(os.cpu_count() or 1, 8)
+)
+
+# Megabytes at which a process of a worker is refused more; its job says so then.
+_worker_megabytes_max = _environment.read(
+    "WORKER_MEMORY_MB", whole_number(500, 1_000_000), 2_000
 )
 
 # Folders. Uploaded files hold customers' data: only IMAGE_FOLDER is served.
@@ -200,18 +237,53 @@ UNFOLD = unfold.UNFOLD
 
 # --- Database, cache, files -------------------------------------------------
 
+# Seconds for one statement, for a lock, and for a transaction that does nothing. A
+# pooler takes no options from its clients: there the role of the database has them.
+_statement, _lock, _idle = time_limits_of(sys.argv)
+_options_so_far = _database.get("OPTIONS", {}).get("options", "")
+_time_limits = (
+    {}
+    if _is_behind_pooler
+    else {
+        "options": f"-c statement_timeout={_statement}s -c lock_timeout={_lock}s"
+        f" -c idle_in_transaction_session_timeout={_idle}s {_options_so_far}".strip()
+    }
+)
+
 DATABASES = {
     "default": {
         **_database,
         # The pool needs it: a connection goes back after each request.
         "CONN_MAX_AGE": 0,
+        "DISABLE_SERVER_SIDE_CURSORS": _is_behind_pooler,
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
-            "pool": {"min_size": 1, "max_size": _pool_connections_max, "timeout": 15},
+            **_time_limits,
+            # None is held for ever: other processes may need it more.
+            "pool": {
+                "min_size": 0,
+                "max_size": _pool_connections_max,
+                "timeout": 5,
+                "max_idle": 60,
+            },
         },
     }
 }
-CACHES = {"default": _cache}
+# A cache that is down must not hold up whoever asks it.
+_cache_options: dict[str, Any] = (
+    {"socket_connect_timeout": 2, "socket_timeout": 2}
+    if "redis" in _cache["BACKEND"].lower()
+    else {}
+)
+_cache_options.update(_cache.get("OPTIONS", {}))
+CACHES = {
+    "default": {
+        **_cache,
+        "KEY_PREFIX": _cache.get("KEY_PREFIX")
+        or (_site_key if USES_PRIVATE_CACHE else ""),
+        "OPTIONS": _cache_options,
+    }
+}
 
 # 10 MB, for JSON bodies too. Files are streamed to disk and not limited by it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
@@ -231,7 +303,7 @@ STATIC_ROOT = _data_folder / "static" if IS_PRODUCTION else None
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").exists() else []
 STORAGES: dict[str, Any] = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "loyalty.services.storage.WholeFiles"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if IS_PRODUCTION
@@ -343,8 +415,32 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 USES_SQL_BROKER = CELERY_BROKER_URL.startswith("sqla+")
 
-# A connection that is kept would be shared with the processes that fork later.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"poolclass": NullPool} if USES_SQL_BROKER else {}
+_transport_options: dict[str, Any] = {}
+if USES_SQL_BROKER:
+    # A connection that is kept would be shared with the processes that fork later.
+    _transport_options = {"poolclass": NullPool}
+elif CELERY_BROKER_URL.startswith(("redis", "sentinel")):
+    _transport_options = {"socket_connect_timeout": 5, "socket_keepalive": True}
+if USES_PRIVATE_BROKER:
+    _transport_options["global_keyprefix"] = f"{_site_key}:"
+CELERY_BROKER_TRANSPORT_OPTIONS = _transport_options
+# Lost for minutes or hours, it is found again.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+
+# Regular work and what people wait for; files of activities; what reads for long. A
+# worker that is told no queue takes from all of them.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name)
+    for name in (CELERY_TASK_DEFAULT_QUEUE, "uploads", "backtests")
+]
+CELERY_TASK_ROUTES = {
+    **{
+        f"activities.tasks.{name}_upload": {"queue": "uploads"}
+        for name in ("validate", "run", "undo", "clear")
+    },
+    "activities.tasks.run_backtest": {"queue": "backtests"},
+}
 
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -353,7 +449,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 20 * 60  # seconds
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes, looked at between tasks
+# What one process of a worker may hold at most, within a task.
+WORKER_MEMORY_BYTES_MAX = _worker_megabytes_max * 1024 * 1024
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # The SQL transport cannot broadcast, and remote control is a broadcast.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = not USES_SQL_BROKER

@@ -19,6 +19,8 @@ loyalty.api.routes.register(api)
 campaigns.api.routes.register(api)
 activities.api.routes.register(api)
 
+handler500 = "loyalty.admin.unavailable.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

@@ -1,4 +1,9 @@
-"""Background work on points, vouchers and sessions; each calls its services."""
+"""Background work on points, vouchers and sessions; each calls its services.
+
+Regular work is not sent again when its process is killed: beat sends it anyway, and
+what kills a process would kill it for ever. A broker that is down when a job is queued
+is no failure of whoever asked for it: a sweep queues it later.
+"""
 
 from datetime import timedelta
 from functools import partial
@@ -13,19 +18,24 @@ from loyalty.services import access_tokens, identities, sessions, upkeep, vouche
 _STALLED_AFTER = timedelta(minutes=2)
 
 
-@shared_task(acks_late=True, time_limit=3600)
+def queue_on_commit(task: Any, **arguments: Any) -> None:
+    """Queue a task once the transaction commits; a broker that is down is logged."""
+    transaction.on_commit(partial(task.delay, **arguments), robust=True)
+
+
+@shared_task(acks_late=False, time_limit=3600)
 def expire_points(**_: Any) -> None:
     """Expire what is due; safe to run twice."""
     upkeep.expire_points(at=timezone.now())
 
 
-@shared_task(acks_late=True, time_limit=3600)
+@shared_task(acks_late=False, time_limit=3600)
 def release_points(**_: Any) -> None:
     """Release what is due; safe to run twice."""
     upkeep.release_points(at=timezone.now())
 
 
-@shared_task(acks_late=True, time_limit=600)
+@shared_task(acks_late=False, time_limit=600)
 def forget_sessions(**_: Any) -> None:
     """Forget sessions and access tokens that ended; safe to run twice."""
     now = timezone.now()
@@ -35,7 +45,7 @@ def forget_sessions(**_: Any) -> None:
 
 def enqueue_code_job(job_id: int) -> None:
     """Queue the filling of a list of voucher codes, once the transaction commits."""
-    transaction.on_commit(partial(run_code_job.delay, job_id=job_id))
+    queue_on_commit(run_code_job, job_id=job_id)
 
 
 @shared_task(acks_late=True, time_limit=3600)
@@ -44,7 +54,7 @@ def run_code_job(*, job_id: int, **_: Any) -> None:
     vouchers.run_code_job(job_id)
 
 
-@shared_task(acks_late=True, time_limit=60)
+@shared_task(acks_late=False, time_limit=60)
 def sweep_code_jobs(**_: Any) -> None:
     """Queue the lists of codes whose worker died."""
     for job_id in vouchers.stalled_code_jobs(now=timezone.now(), after=_STALLED_AFTER):
@@ -53,7 +63,7 @@ def sweep_code_jobs(**_: Any) -> None:
 
 def enqueue_settling(program_id: int) -> None:
     """Queue the comparing of a program's identities, once the transaction commits."""
-    transaction.on_commit(partial(settle_identities.delay, program_id=program_id))
+    queue_on_commit(settle_identities, program_id=program_id)
 
 
 @shared_task(acks_late=True, time_limit=3600)
@@ -62,7 +72,7 @@ def settle_identities(*, program_id: int | None = None, **_: Any) -> None:
     identities.settle(program_id)
 
 
-@shared_task(acks_late=True, time_limit=3600)
+@shared_task(acks_late=False, time_limit=3600)
 def expire_vouchers(**_: Any) -> None:
     """Mark the vouchers whose time is over; safe to run twice."""
     vouchers.expire_vouchers(at=timezone.now())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connection
+from django.db import connection, transaction
 from django.db.models import IntegerField
 from django.http import Http404
 from django.urls import reverse
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _PAGES_OF_ROWS = ("_change", "_delete", "_history")
+# What changes no configuration, or is no statement of a transaction.
+_READS = re.compile(
+    r"\s*(SELECT|SAVEPOINT|RELEASE|ROLLBACK|SET|SHOW|LOCK|ANALYZE)\b", re.IGNORECASE
+)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -88,21 +93,28 @@ def may_be_an_id(model: type[Model], text: str) -> bool:
 
 @contextmanager
 def acting_as(name: str) -> Iterator[None]:
-    """Name the actor of configuration changes on this connection, then forget.
+    """Name the actor of every configuration change within.
 
-    Connections go back to a pool, so the name must not stay: if it cannot be
-    taken back, the connection is thrown away.
+    The name is said in the transaction of each change and ends with it: behind a
+    pooler the next transaction may be somebody else's.
     """
-    _set_actor(name)
-    try:
+
+    def named(
+        execute: Callable[..., Any], sql: Any, params: Any, many: Any, context: Any
+    ) -> Any:
+        if _READS.match(str(sql)):
+            return execute(sql, params, many, context)
+        if connection.in_atomic_block:
+            _name_actor(name)
+            return execute(sql, params, many, context)
+        with transaction.atomic():
+            _name_actor(name)
+            return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(named):
         yield
-    finally:
-        try:
-            _set_actor("")
-        except DatabaseError:
-            connection.close()
 
 
-def _set_actor(name: str) -> None:
+def _name_actor(name: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('loyalty.actor', %s, false)", [name])
+        cursor.execute("SELECT set_config('loyalty.actor', %s, true)", [name])

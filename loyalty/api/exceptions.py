@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -11,7 +13,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.db.models import (
     CheckConstraint,
     ProtectedError,
@@ -31,7 +33,11 @@ if TYPE_CHECKING:
 
     from django.http import HttpResponse
 
+logger = logging.getLogger("loyalty.api")
+
 BODY_MEGABYTES_MAX = 10
+BUSY_SECONDS = 2
+_DISK_SECONDS = 60
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -54,7 +60,32 @@ def problem_of(exc: Exception, view: Any = None) -> Problem | None:
         return Problem(409, "in_use", "Other rows still refer to it.")
     if isinstance(exc, IntegrityError):
         return _of_database(exc)
+    if isinstance(exc, OSError | OperationalError | InterfaceError):
+        return _of_exhaustion(exc)
     return _of_django(exc)
+
+
+def _of_exhaustion(exc: Exception) -> Problem | None:
+    """Return the problem of what is used up for now; None for another OSError."""
+    if isinstance(exc, OSError):
+        if exc.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            return None
+        logger.error("The disk is full", exc_info=exc)
+        return Problem(
+            507,
+            "storage_full",
+            "The site has no room left on its disk. Nothing was kept; send it again "
+            "later.",
+            headers={"Retry-After": str(_DISK_SECONDS)},
+        )
+    logger.warning("The database did not answer in time", exc_info=exc)
+    return Problem(
+        503,
+        "unavailable",
+        "The site is too busy, or its database is away for a moment. Nothing is "
+        "lost: send the same request again.",
+        headers={"Retry-After": str(BUSY_SECONDS)},
+    )
 
 
 def _of_framework(exc: exceptions.APIException, view: Any) -> Problem:

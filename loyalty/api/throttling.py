@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
+from redis import RedisError
 from rest_framework.throttling import BaseThrottle
 
 from loyalty.api.authentication import Caller
@@ -14,6 +16,8 @@ from loyalty.api.authentication import Caller
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
+
+logger = logging.getLogger("loyalty.api")
 
 _WINDOW = 60  # seconds
 
@@ -71,6 +75,18 @@ def seconds_to_wait_after_failure(address: str) -> int | None:
 
 
 def _count(name: str) -> int:
+    """Return how many calls there were; none where the cache is away.
+
+    Who may call must not depend on it: the database decides about points.
+    """
+    try:
+        return _counted(name)
+    except (OSError, RedisError):
+        logger.warning("The cache is away: rates are not counted", exc_info=True)
+        return 0
+
+
+def _counted(name: str) -> int:
     try:
         return cache.incr(name)
     except ValueError:

@@ -180,7 +180,7 @@ class ConfigurationRevision(models.Model):
     """One change of a program's configuration; written by database triggers.
 
     All rows that one transaction changes make one revision. ``actor`` is the
-    session setting ``loyalty.actor``, empty for changes outside the admin.
+    transaction's setting ``loyalty.actor``, empty for changes outside the admin.
     """
 
     program = models.ForeignKey(

@@ -8,6 +8,7 @@ waits until somebody starts it again.
 
 from __future__ import annotations
 
+import errno
 import logging
 import mmap
 import time
@@ -43,6 +44,11 @@ FILE_IS_GONE = (
 )
 OUT_OF_MEMORY = "This needs more memory than a worker may use. Split it into parts."
 OUT_OF_TIME = "This took longer than a worker may take. Split it into parts."
+
+DISK_IS_FULL = (
+    "The worker has no room left on its disk. When there is some again, this can be "
+    "started again from this page."
+)
 
 # One byte that a worker's main process shares with the children it forks.
 _stopping = mmap.mmap(-1, 1)
@@ -211,6 +217,8 @@ def sentence_of(error: Exception, what: str) -> str:
     logger.error("%s failed", what, exc_info=error)
     if isinstance(error, FileNotFoundError):
         return FILE_IS_GONE
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DISK_IS_FULL
     if isinstance(error, MemoryError):
         return OUT_OF_MEMORY
     if isinstance(error, SoftTimeLimitExceeded):

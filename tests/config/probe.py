@@ -6,7 +6,9 @@ from pathlib import Path
 
 from config.celery import app
 
-app.conf.update(task_default_queue=os.environ.get("PROBE_QUEUE", "probe"))
+app.conf.update(
+    task_default_queue=os.environ.get("PROBE_QUEUE", "probe"), task_queues=None
+)
 
 
 @app.task(name="probe.leave_trace")

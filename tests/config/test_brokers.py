@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
-from config import private_postgres
+from config import private_postgres, private_valkey
 from config.environment import sql_broker
 from tests.conftest import absent
 
@@ -28,6 +28,9 @@ def address_of(kind):
     if kind == "sql":
         private_postgres.ensure_running()
         return sql_broker(private_postgres.url(private_postgres.BROKER_DATABASE))
+    if kind == "private valkey":
+        private_valkey.ensure_running()
+        return private_valkey.broker_url()
     host, port, address = ADDRESSES[kind]
     try:
         socket.create_connection((host, port), timeout=2).close()
@@ -36,7 +39,7 @@ def address_of(kind):
     return address
 
 
-@pytest.fixture(params=["sql", "redis", "rabbitmq"])
+@pytest.fixture(params=["private valkey", "sql", "redis", "rabbitmq"])
 def sender(request, tmp_path):
     """Start a worker on a queue of its own; return an application that sends."""
     address, queue = address_of(request.param), f"probe-{uuid.uuid4()}"

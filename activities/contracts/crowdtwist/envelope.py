@@ -31,6 +31,8 @@ _CODE_OF_STATUS = {
     # The vendor documents a ceiling of requests, and no answer to crossing it.
     429: "too_many_requests",
     500: "internal_error",
+    503: "unavailable",
+    507: "storage_full",
 }
 
 

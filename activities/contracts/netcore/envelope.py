@@ -18,6 +18,8 @@ _WORDS = {
     405: "Method Not Allowed",
     408: "Request Time Out",
     500: "Internal Server Error",
+    503: "Service Unavailable",
+    507: "Insufficient Storage",
 }
 # What is told in the problem's own words.
 _TOLD = frozenset({400, 403})

@@ -1,7 +1,6 @@
 """``manage.py announce_site``: the part of ``serve`` that waits for the site."""
 
 import http.client
-import signal
 import time
 from typing import Any
 
@@ -17,9 +16,9 @@ SECONDS_TO_ANSWER = 60
 
 
 class Command(BaseCommand):
-    """Print the address once the site answers, queue the rest of the demo, stay."""
+    """Print the address once the site answers, queue the rest of the demo, end."""
 
-    help = "Used by serve: prints the address once the site answers, then stays."
+    help = "Used by serve: prints the address once the site answers, then ends."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", required=True)
@@ -33,8 +32,6 @@ class Command(BaseCommand):
 
         if demo:
             load_demo("--rest")
-        # Whoever runs the processes together stops all of them when one ends.
-        signal.pause()
 
     def _print_address(self, host: str, port: int, *, demo: bool) -> None:
         self.stdout.write("")

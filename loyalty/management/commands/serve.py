@@ -1,7 +1,8 @@
 """``manage.py serve``: the whole site in one terminal."""
 
+from __future__ import annotations
+
 import os
-import shlex
 import socket
 import subprocess
 import sys
@@ -14,9 +15,9 @@ from django.contrib.auth.models import User
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
-from honcho.manager import Manager
 from kombu.exceptions import OperationalError
 
+from loyalty.management.supervising import Program, Supervisor
 from loyalty.services.groups import create_groups
 
 DEMO_USERNAME = "demo"
@@ -26,7 +27,11 @@ THREADS_PER_WEB_PROCESS = 4
 # Without the query: some clients send their key there.
 ACCESS_LOG = '%(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f'
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
-STOPPED_BY_SIGNAL = (130, 143)
+REGULAR_PROCESSES = 2
+# How long processes may finish what they are at. Jobs put themselves back within a
+# second or so; an activity that is being recorded takes less.
+WEB_GRACE_SECONDS = 15
+WORKER_GRACE_SECONDS = 30
 
 
 class Command(BaseCommand):
@@ -49,10 +54,9 @@ class Command(BaseCommand):
         _refuse_taken_port(host, port)
 
         self._prepare(demo=demo)
-        exit_code = _run(host, port, demo=demo)
-
-        if exit_code not in STOPPED_BY_SIGNAL:
-            raise CommandError("A process ended by itself: see above.")
+        Supervisor(
+            _programs(host, port, demo=demo), _environment(), settings.PRIVATE_SERVERS
+        ).run()
 
     def _prepare(self, *, demo: bool) -> None:
         call_command("migrate", interactive=False, verbosity=0)
@@ -76,37 +80,46 @@ def load_demo(*arguments: str) -> None:
     subprocess.run(command, check=True)  # noqa: S603 the project's own command
 
 
-def _run(host: str, port: int, *, demo: bool) -> int:
-    """Run the processes until one ends or a signal arrives."""
-    environment = {
+def _environment() -> dict[str, str]:
+    return {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        # The whole process group gets the signal, so the worker cannot wait for
-        # its children; what they held is taken up again at the next start.
-        "REMAP_SIGTERM": "SIGQUIT",
         # In a container there is often no other user.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
     }
-    manager = Manager()
-    for name, command in _processes(host, port, demo=demo).items():
-        manager.add_process(name, f"exec {shlex.join(command)}", env=environment)
-    manager.loop()
-    return int(manager.returncode or 0)
 
 
-def _processes(host: str, port: int, *, demo: bool) -> dict[str, list[str]]:
-    """Return the command line of each process by its name."""
+def _programs(host: str, port: int, *, demo: bool) -> list[Program]:
+    """Return the processes of the site."""
     programs = Path(sys.executable).parent
     celery = [str(programs / "celery"), "--quiet", "--app", "config"]
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    worker = [*celery, "worker", "--loglevel", "warning", "--without-gossip"]
+    worker += ["--without-mingle", "--without-heartbeat"]
     announce = ["announce_site", "--host", host, "--port", str(port)]
-    return {
-        "web": web_command(host, port),
-        "worker": [*celery, "worker", "--loglevel", "warning", *quiet],
-        "beat": [*celery, "beat", "--loglevel", "warning", "--pidfile="],
-        "site": [*MANAGE, *announce, *(["--demo"] if demo else [])],
-    }
+    regular = ["--queues", "celery", "--concurrency", str(REGULAR_PROCESSES)]
+    return [
+        Program("web", web_command(host, port), grace_seconds=WEB_GRACE_SECONDS),
+        Program("beat", [*celery, "beat", "--loglevel", "warning", "--pidfile="]),
+        Program(
+            "site",
+            [*MANAGE, *announce, *(["--demo"] if demo else [])],
+            is_done_at_zero=True,
+        ),
+        # Files of any size keep their own processes busy, never these.
+        Program(
+            "worker",
+            [*worker, *regular, "--hostname", "regular@%h"],
+            order=1,
+            grace_seconds=WORKER_GRACE_SECONDS,
+        ),
+        Program(
+            "uploads",
+            [*worker, "--queues", "uploads,backtests", "--hostname", "uploads@%h"],
+            order=1,
+            grace_seconds=WORKER_GRACE_SECONDS,
+        ),
+    ]
 
 
 def web_command(host: str, port: int) -> list[str]:
@@ -116,6 +129,9 @@ def web_command(host: str, port: int) -> list[str]:
         *("--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(min(os.cpu_count() or 1, WEB_PROCESSES_MAX))),
         *("--blocking-threads", str(THREADS_PER_WEB_PROCESS)),
+        *("--respawn-failed-workers", "--respawn-interval", "0.5"),
+        *("--workers-kill-timeout", str(WEB_GRACE_SECONDS - 2)),
+        *("--http1-header-read-timeout", "10000"),
         *("--log-level", "warning", "--access-log-fmt", ACCESS_LOG),
     ]
 
