@@ -47,7 +47,15 @@ _numbers = count(1)
 def make_program(**fields: Any) -> Program:
     """Return a program in UTC."""
     number = next(_numbers)
-    defaults = {"code": f"program-{number}", "name": f"Program {number}"}
+    defaults = {
+        "code": f"program-{number}",
+        "name": f"Program {number}",
+        # Tests are about amounts of every size.
+        "line_value_max": None,
+        "activity_value_max": None,
+        "line_quantity_max": None,
+        "activity_points_max": None,
+    }
     return Program.objects.create(**{**defaults, **fields})
 
 

@@ -193,7 +193,10 @@ class ActivityAdmin(ReadOnlyAdmin):
             return "None came, though the type pays by value"
         if activity.value is None:
             return "–"
-        return f"{money(activity.value)} {activity.currency}".rstrip()
+        told = f"{money(activity.value)} {activity.currency}".rstrip()
+        if activity.counted_value is None:
+            return told
+        return f"{told} (counted as {money(activity.counted_value)})"
 
     @display(description="Points")
     def earned(self, activity: Activity) -> str:

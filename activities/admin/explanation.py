@@ -19,6 +19,7 @@ from loyalty.engine.explanation import (
     sentence,
 )
 from loyalty.engine.facts import Bucket, OfferKind
+from loyalty.engine.numbers import format_value
 from loyalty.engine.tiers import score_told
 from loyalty.models import Entry, Offer, Segment, Tier, Wallet
 
@@ -70,6 +71,7 @@ class Explanation:
     tier: str = ""
     segments: str = ""
     score: str = ""
+    converted: str = ""
     revision: int | None = None
     tier_change: str = ""
     entries: list[tuple[Entry, str]] = field(default_factory=list)
@@ -107,6 +109,7 @@ def explain(
             .values_list("name", flat=True)
         ),
         score=number(Decimal(record.get("score", 0))),
+        converted=_converted(record.get("converted")),
         revision=record.get("revision"),
         tier_change=_tier_change(record.get("tier_change"), names),
         entries=_entries(activity),
@@ -169,11 +172,29 @@ def _remark(award: dict[str, Any], activity: Activity, voice: Voice) -> str:
         return f"The quest is completed. {progress(award)}"
     if "by_rule" in award:
         return given(award, voice)
-    told = paid(award, int((activity.value or 0) * 10_000), voice)
+    told = paid(award, _units(activity), voice)
     asked = award.get("asked")
     if asked is None:
         return told
     return f"{told} {clipped(award, asked, award['points'], voice)}"
+
+
+def _units(activity: Activity) -> int:
+    """Return the value that the rules saw, in 1/10,000 of the program's currency."""
+    converted = (activity.latest_decision() or {}).get("converted")
+    if converted is not None:
+        return int(converted["value"])
+    return int((activity.value or 0) * 10_000)
+
+
+def _converted(record: dict[str, Any] | None) -> str:
+    if record is None:
+        return ""
+    value = format_value(record["value"])
+    return (
+        f"It came in {record['currency']} and counts as {value} {record['into']}: "
+        f"1 {record['currency']} was worth {record['rate']} {record['into']}."
+    )
 
 
 def _rejection_line(rejection: dict[str, Any], names: _Names) -> OfferLine:

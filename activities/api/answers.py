@@ -126,6 +126,9 @@ def explanation_of(record: dict[str, Any]) -> dict[str, Any]:
             _part(rejection, _REJECTION) for rejection in record["rejections"]
         ],
     }
+    if "converted" in record:
+        told = record["converted"]
+        explanation["converted"] = {**told, "value": format_value(told["value"])}
     if "tier_change" in record:
         change = record["tier_change"]
         change = {**change, "score": score_of(change["score"])}

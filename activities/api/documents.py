@@ -138,7 +138,9 @@ class NewActivity(serializers.Serializer[Any]):
     currency = serializers.CharField(
         max_length=3,
         required=False,
-        help_text="ISO code in three capital letters; campaigns can ask for it.",
+        help_text="ISO code in three capital letters; campaigns can ask for it. Where "
+        "the program counts in another currency, value and items are converted by the "
+        "rate of the day, or refused if there is none (`no_exchange_rate`).",
     )
     items = serializers.ListField(
         child=LineItem(), required=False, min_length=1, max_length=1_000
@@ -217,6 +219,16 @@ class StoredActivity(RecordedActivity):
         help_text="Brings back what was bought, so it earned nothing (`is_return`)."
     )
     currency = serializers.CharField(allow_null=True, help_text="ISO code.")
+    rate = serializers.CharField(
+        allow_null=True,
+        help_text="What one unit of its currency was worth in the program's; null "
+        "where it counts as it is.",
+    )
+    counted_value = serializers.CharField(
+        allow_null=True,
+        help_text="Where it was converted: its value in the program's currency, which "
+        "all rules counted with.",
+    )
     items = LineItem(many=True)
     data = FreeData()  # type: ignore[assignment]
     upload = serializers.IntegerField(allow_null=True)

@@ -10,6 +10,7 @@ from activities.api import answers
 from activities.models import Activity
 from loyalty.api.fields import moment_text
 from loyalty.api.filters import MomentFilter, NumberFilter, TruthFilter
+from loyalty.engine.money import rate_text, scaled_rate
 from loyalty.engine.numbers import format_value, parse_value
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def for_reading(rows: QuerySet[Activity]) -> QuerySet[Activity]:
         "value",
         "is_return",
         "currency",
+        "rate",
+        "counted_value",
         "items",
         "data",
         "decision",
@@ -73,6 +76,10 @@ def stored_body(row: Activity, *, explain: bool) -> dict[str, Any]:
         "value": None if row.value is None else format_value(parse_value(row.value)),
         "is_return": row.is_return,
         "currency": row.currency or None,
+        "rate": None if row.rate is None else rate_text(scaled_rate(row.rate)),
+        "counted_value": None
+        if row.counted_value is None
+        else format_value(parse_value(row.counted_value)),
         "items": row.items,
         "data": row.data,
         "upload": row.upload_id,

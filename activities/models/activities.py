@@ -72,6 +72,18 @@ class Activity(models.Model):
     currency = models.CharField(
         max_length=3, blank=True, default="", help_text="ISO code, if it was told."
     )
+    rate = models.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        help_text="What its currency was worth in the program's; empty: not converted.",
+    )
+    counted_value = models.DecimalField(
+        max_digits=18,
+        decimal_places=4,
+        null=True,
+        help_text="Its value in the program's currency; empty: the value as it is.",
+    )
     items = models.JSONField(default=list)
     is_return = models.BooleanField(
         default=False,

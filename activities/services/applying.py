@@ -13,6 +13,7 @@ from activities.services.records import json_of
 from campaigns.services import budgets, quests
 from loyalty import ledger
 from loyalty.engine.baskets import value_of
+from loyalty.engine.money import converted, rate_text
 from loyalty.engine.numbers import format_value
 from loyalty.ledger.awards import post_tier_changes
 from loyalty.ledger.holdings import (
@@ -36,7 +37,8 @@ _ACTIVITY_COLUMNS = (
     "id, program_id, source, key, fingerprint, member_id, anonymous_profile_id,"
     " activity_type_id, channel_id, business_unit_id, occurred_at, occurred_at_text,"
     " zone_assumed, received_at, created_at, is_late, value, currency, items, data,"
-    " decision, upload_id, key_scope, holds_key, is_return"
+    " decision, upload_id, key_scope, holds_key, is_return,"
+    " rate, counted_value"
 )
 
 # Prices repeat.
@@ -117,13 +119,21 @@ def _line(
         f"{_flag(is_late)}\t{value}\t{command.currency}\t"
         f"{_items(draft)}\t{_data(draft)}\t{copy_text(decision)}\t"
         f"{_null(upload_id)}\t{copy_text(_own_scope(command))}\tt\t"
-        f"{_flag(is_return)}\n"
+        f"{_flag(is_return)}\t{_counted(draft, units)}\n"
     )
 
 
 def _own_scope(command: RecordActivity) -> str:
     """Return the scope of the key where it is not the source itself."""
     return "" if command.key_scope == command.source else command.key_scope
+
+
+def _counted(draft: Draft, units: int | None) -> str:
+    """Return the rate and the value that counts, where the activity was converted."""
+    if draft.rate is None:
+        return "\\N\t\\N"
+    value = "\\N" if units is None else format_value(converted(units, draft.rate))
+    return f"{rate_text(draft.rate)}\t{value}"
 
 
 def _items(draft: Draft) -> str:

@@ -10,7 +10,7 @@ from activities.services.commands import Recorded, Refused
 from loyalty.engine.draw import SEED_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from activities.services.commands import Outcome, RecordActivity
@@ -32,7 +32,9 @@ class Draft:
     """One command that may become an activity.
 
     An activity that stands already, and is decided now because its anonymous actor
-    became known, has its ``activity_id`` from the start and no place (−1).
+    became known, has its ``activity_id`` from the start and no place (−1). ``rate`` is
+    what its currency is worth in the program's, in 10**-10; None where it counts as
+    it is.
     """
 
     place: int
@@ -40,6 +42,7 @@ class Draft:
     rule: TypeRule
     channel_id: int | None
     business_unit_id: int | None
+    rate: int | None = None
     fingerprint: bytes = b""
     member_id: int | None = None
     anonymous_profile_id: int | None = None
@@ -114,6 +117,17 @@ class Batch:
     def refuse(self, place: int, error: LoyaltyError) -> None:
         """Refuse the command at ``place``."""
         self.outcomes[place] = Refused(error)
+
+    def take_out(self, refused: Sequence[tuple[Draft, LoyaltyError]]) -> None:
+        """Refuse drafts, and whatever repeats them in the same batch."""
+        errors = {id(draft): error for draft, error in refused}
+        for draft, error in refused:
+            self.refuse(draft.place, error)
+        for place, draft in self.echoes:
+            if id(draft) in errors:
+                self.refuse(place, errors[id(draft)])
+        self.echoes = [one for one in self.echoes if id(one[1]) not in errors]
+        self.drafts = [one for one in self.drafts if id(one) not in errors]
 
     def replay(
         self,

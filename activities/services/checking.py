@@ -9,7 +9,9 @@ from activities.services.batch import Batch, Draft
 from activities.services.commands import (
     DisabledBusinessUnit,
     DisabledChannel,
+    Implausible,
     NegativeValue,
+    NoExchangeRate,
     OccurredTooLongAgo,
     OccursInTheFuture,
     UnknownActivityType,
@@ -18,7 +20,9 @@ from activities.services.commands import (
     ValueTooLarge,
 )
 from loyalty.engine.baskets import value_of
+from loyalty.engine.money import converted, converted_lines, rate_at
 from loyalty.engine.numbers import UNITS_PER_ONE
+from loyalty.engine.plausible import doubt_about
 from loyalty.errors import LoyaltyError
 
 if TYPE_CHECKING:
@@ -49,8 +53,20 @@ def _draft(place: int, command: RecordActivity, programme: Programme) -> Draft:
     channel_id = _channel_id(command.channel, programme)
     business_unit_id = _business_unit_id(command.business_unit, programme)
     _check_moment(command.occurred_at, command.received_at, programme)
-    _check_value(command, rule)
     return Draft(place, command, rule, channel_id, business_unit_id)
+
+
+def check_amounts(batch: Batch) -> None:
+    """Find the rate of each draft's money; refuse amounts that cannot be or count."""
+    refused: list[tuple[Draft, LoyaltyError]] = []
+    for draft in batch.drafts:
+        try:
+            draft.rate = _rate(draft.command, batch.programme)
+            _check_value(draft.command, draft.rule, draft.rate, batch.programme)
+        except LoyaltyError as error:
+            refused.append((draft, error))
+    if refused:
+        batch.take_out(refused)
 
 
 def _channel_id(code: str | None, programme: Programme) -> int | None:
@@ -95,13 +111,36 @@ def _check_moment(
         )
 
 
-def _check_value(command: RecordActivity, rule: TypeRule) -> None:
-    units = value_of(command.units, command.lines)
-    if units is None:
+def _rate(command: RecordActivity, programme: Programme) -> int | None:
+    """Return what the command's currency is worth; None where nothing is converted."""
+    ours, theirs = programme.currency, command.currency
+    if not ours or theirs in {"", ours}:
+        return None
+    rate = rate_at(programme.rates, theirs, command.occurred_at)
+    if rate is None:
+        raise NoExchangeRate(
+            f"The program counts in {ours} and has no rate for {theirs} at "
+            f"{command.occurred_at.isoformat()}.",
+            field="currency",
+        )
+    return rate
+
+
+def _check_value(
+    command: RecordActivity, rule: TypeRule, rate: int | None, programme: Programme
+) -> None:
+    given = value_of(command.units, command.lines)
+    units = None if given is None else converted(given, rate)
+    lines = converted_lines(command.lines, rate)
+    doubt = doubt_about(units, list(lines), programme.limits)
+    if doubt is not None:
+        raise Implausible(doubt.sentence, field=doubt.field)
+    if given is None or units is None:
         return
-    if abs(units) >= _VALUE_END:
+    if max(abs(given), abs(units)) >= _VALUE_END:
         raise ValueTooLarge(
-            "The values of the items add up to more than 14 digits.", field="items"
+            "The value has more than 14 digits before the point.",
+            field="items" if command.units is None else "value",
         )
     if units < 0 and not rule.allows_negative_value:
         raise NegativeValue(

@@ -237,6 +237,18 @@ class NegativeValue(LoyaltyError):
     code = "negative_value"
 
 
+class NoExchangeRate(LoyaltyError):
+    """The program has no rate for the activity's currency at its moment."""
+
+    code = "no_exchange_rate"
+
+
+class Implausible(LoyaltyError):
+    """A figure is beyond what the program takes for plausible."""
+
+    code = "implausible"
+
+
 class ValueTooLarge(LoyaltyError):
     """The lines add up to a value that no activity can have."""
 

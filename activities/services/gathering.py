@@ -20,6 +20,7 @@ from loyalty.engine.facts import (
     Item,
     MemberHistory,
 )
+from loyalty.engine.money import Converted, converted, converted_lines
 from loyalty.engine.programme import order_of_evaluation
 from loyalty.services import vouchers
 
@@ -72,8 +73,9 @@ def find_candidates(batch: Batch) -> None:
     )
     for draft in batch.drafts:
         command = draft.command
-        products = netted(command.lines)
-        units = value_of(command.units, command.lines) or 0
+        products = netted(converted_lines(command.lines, draft.rate))
+        given = value_of(command.units, command.lines) or 0
+        units = converted(given, draft.rate)
         matching = [
             Item(one.item_id, one.units, list_ids, one.quantity, one.came_back)
             for one in products
@@ -88,9 +90,12 @@ def find_candidates(batch: Batch) -> None:
             tuple(matching),
             _scaled(command.given_points, draft.rule.offer.wallet.decimals),
             len(command.lines),
-            currency=command.currency,
+            currency=command.currency or programme.currency,
             seed=batch.seed_of(command) if programme.has_draws else 0,
             is_return=is_return(units, products),
+            converted=None
+            if draft.rate is None
+            else Converted(command.currency, programme.currency, draft.rate, units),
         )
         if programme.counts_unlisted:
             facts = _with_unlisted(facts, products, listed)

@@ -21,6 +21,7 @@ from activities.services.commands import Line, RecordActivity, Refused
 from activities.services.records import json_of
 from activities.services.twins import twins_among
 from loyalty.engine.facts import EVER
+from loyalty.engine.money import scaled_rate
 from loyalty.engine.numbers import parse_value
 from loyalty.ledger.holdings import copy_lines, copy_text
 from loyalty.models import Program, RetroPoints
@@ -147,6 +148,7 @@ def _draft_of(row: Activity, rule: TypeRule, batch: Batch) -> Draft:
         rule=rule,
         channel_id=row.channel_id,
         business_unit_id=row.business_unit_id,
+        rate=None if row.rate is None else scaled_rate(row.rate),
         member_id=batch.owner_of(row.anonymous_profile_id or 0),
         anonymous_profile_id=row.anonymous_profile_id,
         activity_id=row.pk,

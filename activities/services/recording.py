@@ -17,13 +17,14 @@ from django.db import IntegrityError, OperationalError, transaction
 from activities.services import applying, gathering, identifying, known_keys
 from activities.services.actors import find_actors
 from activities.services.batch import Batch, random_seed
-from activities.services.checking import check_commands
-from activities.services.commands import ProgramDisabled, Recorded, Refused
+from activities.services.checking import check_amounts, check_commands
+from activities.services.commands import Implausible, ProgramDisabled, Recorded, Refused
 from activities.services.segments import note_moved
 from campaigns.services.budgets import Overtaken
 from campaigns.services.programme import current_programme, programme_for_update
 from loyalty import ledger
 from loyalty.engine.evaluation import absorb, consume, evaluate
+from loyalty.engine.plausible import doubt_about_points
 from loyalty.services import metrics
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from loyalty.engine.decisions import Decision
     from loyalty.engine.facts import Budget
     from loyalty.engine.programme import Programme
+    from loyalty.errors import LoyaltyError
 
 _TRIES = 4
 
@@ -175,6 +177,8 @@ def _with_actors(batch: Batch, *, may_enrol: bool, lock: bool) -> Batch:
             gathering.lock_members(batch)
         named = batch.drafts
         known_keys.answer_known_keys(batch)
+        # After the keys: what stands is answered, whatever has become of the bounds.
+        check_amounts(batch)
         misleading = [
             draft.place
             for draft in named
@@ -223,7 +227,7 @@ def _gather_facts(batch: Batch, *, lock: bool) -> None:
 
 def _decide(batch: Batch) -> None:
     """Decide every draft, each member's in order of occurrence."""
-    refused: list[Draft] = []
+    refused: list[tuple[Draft, LoyaltyError]] = []
     by_member: dict[int | None, list[Draft]] = defaultdict(list)
     for draft in batch.drafts:
         by_member[draft.member_id].append(draft)
@@ -243,34 +247,34 @@ def _decide(batch: Batch) -> None:
                 batch.budgets,
                 draft.quests,
             )
-            if _is_too_large(decision, batch.programme):
-                refused.append(draft)
+            error = _error_of(decision, draft, batch.programme)
+            if error is not None:
+                refused.append((draft, error))
                 continue
             draft.decision = decision
             absorb(decision, draft.facts, history)
             consume(decision, batch.budgets)
     if refused:
-        _refuse_too_large(batch, refused)
+        if batch.merges or any(draft.activity_id for draft, _ in refused):
+            # What merges bring along is decided together or not at all.
+            raise refused[0][1]
+        batch.take_out(refused)
 
 
-def _is_too_large(decision: Decision, programme: Programme) -> bool:
+def _error_of(
+    decision: Decision, draft: Draft, programme: Programme
+) -> LoyaltyError | None:
+    """Return why the points that were decided cannot be given, or None."""
     points = sum([award.points for award in decision.awards])
     # In the smallest unit of the finest wallet, as accounts keep it.
     held = decision.score_before // min(programme.scoring_wallets.values(), default=1)
-    return points + held > ledger.AMOUNT_MAX
-
-
-def _refuse_too_large(batch: Batch, refused: list[Draft]) -> None:
-    """Take activities out that would earn more than an account can hold."""
-    if batch.merges or any(draft.activity_id for draft in refused):
-        # What merges bring along is decided together or not at all.
-        raise ledger.too_large()
-    for place in [draft.place for draft in refused] + [
-        place for place, draft in batch.echoes if draft in refused
-    ]:
-        batch.refuse(place, ledger.too_large())
-    batch.echoes = [echo for echo in batch.echoes if echo[1] not in refused]
-    batch.drafts = [draft for draft in batch.drafts if draft not in refused]
+    if points + held > ledger.AMOUNT_MAX:
+        return ledger.too_large()
+    # What stands already was plausible when it came.
+    doubt = doubt_about_points(decision.awards, programme.limits)
+    if doubt is None or draft.activity_id:
+        return None
+    return Implausible(doubt.sentence, field=doubt.field)
 
 
 def _apply(batch: Batch, upload_id: int | None) -> None:

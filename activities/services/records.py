@@ -20,7 +20,8 @@ the random number, the candidates with their weights, the ticket and the winner.
 ``tier``, ``segments`` and ``score`` are what held before; scores are points, a
 fraction as decimal text. Where the caller said how
 many points the activity is worth, ``given`` tells it and ``by_rule`` what the
-type's own rule would have paid.
+type's own rule would have paid. ``converted`` stands where the activity came in another
+currency than the program's: the rate and the value (in 1/10,000) that the rules saw.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from loyalty.engine.facts import RewardKind
+from loyalty.engine.money import rate_text
 from loyalty.engine.tiers import score_told
 
 if TYPE_CHECKING:
@@ -55,6 +57,14 @@ def record_of(decision: Decision, programme: Programme) -> dict[str, Any]:
     }
     if decision.given_points is not None:
         record["given"] = decision.given_points
+    if decision.converted is not None:
+        told = decision.converted
+        record["converted"] = {
+            "currency": told.currency,
+            "into": told.into,
+            "rate": rate_text(told.scaled),
+            "value": told.units,
+        }
     if decision.draws:
         record["draws"] = [
             {

@@ -20,6 +20,7 @@ from campaigns.services.compiling import (
     vocabulary_of,
     wallet_value,
 )
+from campaigns.services.money import limits_of, rates_of
 from loyalty.engine import facts
 from loyalty.engine.programme import NamedChannel, NamedUnit, Programme, TypeRule
 from loyalty.engine.tiers import TierStep
@@ -206,6 +207,9 @@ def compile_programme(program: Program, revision: int) -> Programme:
             for wallet in wallets.values()
             if wallet.counts_for_tier
         },
+        currency=program.currency,
+        rates=rates_of(program),
+        limits=limits_of(program),
         naive_policy=program.naive_timestamp_policy,
         late_after_hours=program.late_after_hours,
         acceptance_days=program.acceptance_days,

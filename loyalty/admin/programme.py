@@ -23,6 +23,7 @@ from loyalty.models import (
     BusinessUnit,
     Category,
     Channel,
+    ExchangeRate,
     FrequencyPeriod,
     Kind,
     KindNumber,
@@ -41,6 +42,16 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
+class ExchangeRateInline(TabularInline):
+    """What other currencies are worth, from which day on."""
+
+    model = ExchangeRate
+    fields = ("currency", "valid_from", "rate")
+    ordering = ("currency", "-valid_from")
+    extra = 0
+    tab = True
+
+
 @admin.register(Program)
 class ProgramsAdmin(QuickDelete, Versioned, ModelAdmin):
     """The programs of this installation."""
@@ -51,6 +62,7 @@ class ProgramsAdmin(QuickDelete, Versioned, ModelAdmin):
     ordering = ("name",)
     actions_row = ("work_in",)
     actions_detail = ("work_in",)
+    inlines = (ExchangeRateInline,)
     warn_unsaved_form = True
     compressed_fields = True
     readonly_fields = ("configuration_revision",)
@@ -60,6 +72,16 @@ class ProgramsAdmin(QuickDelete, Versioned, ModelAdmin):
         ("When", {"fields": ("time_zone", "first_weekday", "naive_timestamp_policy")}),
         ("Limits", {"fields": ("late_after_hours", "acceptance_days")}),
         ("Telephone numbers", {"fields": ("phone_region",)}),
+        (
+            "Money",
+            {
+                "fields": (
+                    "currency",
+                    ("line_value_max", "activity_value_max"),
+                    ("line_quantity_max", "activity_points_max"),
+                )
+            },
+        ),
         ("CrowdTwist clients", {"fields": ("allows_backdating",)}),
         (
             "People not known yet",

@@ -23,6 +23,7 @@ from loyalty.models import (
     BusinessUnit,
     Category,
     Channel,
+    ExchangeRate,
     FrequencyPeriod,
     Kind,
     Partner,
@@ -51,6 +52,13 @@ class ProgramViewSet(ReadOnlyViewSet):
     queryset = Program.objects.all()
     serializer_class = bodies.ProgramSerializer
     program_path = "id"
+
+
+class ExchangeRateViewSet(ReadOnlyViewSet):
+    """What other currencies are worth in the program's; set in the admin."""
+
+    queryset = ExchangeRate.objects.all()
+    serializer_class = bodies.ExchangeRateSerializer
 
 
 class BusinessUnitViewSet(ConfigurationViewSet):

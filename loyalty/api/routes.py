@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 RESOURCES = {
     "programs": resources.ProgramViewSet,
+    "exchange-rates": resources.ExchangeRateViewSet,
     "business-units": resources.BusinessUnitViewSet,
     "partners": resources.PartnerViewSet,
     "tags": resources.TagViewSet,

@@ -16,6 +16,7 @@ from loyalty.models import (
     BusinessUnit,
     Category,
     Channel,
+    ExchangeRate,
     FrequencyPeriod,
     Kind,
     Partner,
@@ -61,8 +62,21 @@ class ProgramSerializer(RowSerializer):
             "naive_timestamp_policy",
             "late_after_hours",
             "acceptance_days",
+            "currency",
+            "line_value_max",
+            "activity_value_max",
+            "line_quantity_max",
+            "activity_points_max",
             "configuration_revision",
         )
+
+
+class ExchangeRateSerializer(RowSerializer):
+    """What one unit of a currency is worth in the program's, from a day on."""
+
+    class Meta:
+        model = ExchangeRate
+        fields = ("id", "currency", "valid_from", "rate")
 
 
 class BusinessUnitSerializer(RowSerializer):

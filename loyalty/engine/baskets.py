@@ -104,12 +104,13 @@ def value_of(units: int | None, lines: Sequence[Sequence[Any]]) -> int | None:
 
 def _signed(units: int, text: str) -> int:
     """Return a line's quantity in 1/10,000, below zero where the line came back."""
-    quantity = UNITS_PER_ONE if text in {"", "1"} else _quantity(text)
+    quantity = UNITS_PER_ONE if text in {"", "1"} else quantity_of(text)
     return -abs(quantity) if units < 0 else quantity
 
 
 @lru_cache(maxsize=4096)
-def _quantity(text: str) -> int:
+def quantity_of(text: str) -> int:
+    """Return a quantity in 1/10,000, as it is written; nothing but a number is one."""
     try:
         return parse_value(text)
     except InvalidNumber:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from loyalty.engine.facts import Contribution, Offer, OptIn
+from loyalty.engine.money import Converted
 
 
 class Reason(Enum):
@@ -118,3 +119,4 @@ class Decision(NamedTuple):
     given_points: int | None = None
     quest_steps: tuple[QuestStep, ...] = ()
     draws: tuple[Draw, ...] = ()
+    converted: Converted | None = None

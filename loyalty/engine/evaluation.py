@@ -84,7 +84,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
             for offer in (base, *candidates, *(one.quest.offer for one in quests))
         )
         if not history.is_known:
-            return Decision((), rejected)
+            return Decision((), rejected, converted=activity.converted)
         return Decision(
             (),
             rejected,
@@ -92,6 +92,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
             segment_ids=tuple(segment_ids),
             score_before=history.score,
             given_points=activity.given_points,
+            converted=activity.converted,
         )
 
     _decide_offers(case, base, candidates, outcome)
@@ -109,6 +110,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 (one argument for each kind of fact)
         activity.given_points,
         tuple(outcome.steps),
         tuple(outcome.draws),
+        activity.converted,
     )
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from loyalty.engine.baskets import is_left
 from loyalty.engine.holdout import Holdout
+from loyalty.engine.money import Converted
 from loyalty.engine.periods import Unit
 from loyalty.engine.points import ExpiryRule, Rounding
 from loyalty.engine.tiers import TierStep, units_of_score
@@ -247,7 +248,8 @@ class ActivityFacts(NamedTuple):
     smallest unit of its wallet; None leaves it to the rule. ``items`` are the products
     that stand on a list in use; of all others the value and the quantity are told.
     ``seed`` is the random number that the activity's draws are made with. A return
-    (``is_return``) is no visit: nothing pays for it and nothing counts it.
+    (``is_return``) is no visit: nothing pays for it and nothing counts it. Values are
+    in the program's currency; ``converted`` tells that they were told in another.
     """
 
     occurred_at: datetime
@@ -263,6 +265,7 @@ class ActivityFacts(NamedTuple):
     currency: str = ""
     seed: int = 0
     is_return: bool = False
+    converted: Converted | None = None
 
 
 class Stay(NamedTuple):

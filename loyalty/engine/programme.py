@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.engine.facts import Distribution, Offer, RewardKind, Rules
 from loyalty.engine.identities import IdentityRules
+from loyalty.engine.plausible import NO_LIMITS, Limits
 from loyalty.engine.quests import Candidate, Quest, amounts_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from loyalty.engine.baskets import Product
+    from loyalty.engine.money import Rate
 
 _INTERVALS_REMEMBERED = 512
 
@@ -248,6 +250,9 @@ class Programme:
     voucher_types: Mapping[int, str] = field(default_factory=dict)
     wallet_codes: Mapping[int, str] = field(default_factory=dict)
     identity_rules: IdentityRules = field(default_factory=IdentityRules)
+    currency: str = ""
+    rates: Mapping[str, Sequence[Rate]] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
     naive_policy: str = "program_zone"
     late_after_hours: int = 24
     acceptance_days: int | None = None

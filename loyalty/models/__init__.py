@@ -14,6 +14,7 @@ from loyalty.models.members import (
     MemberTier,
     TierCause,
 )
+from loyalty.models.money import ExchangeRate
 from loyalty.models.offers import ActivityType, Offer, SegmentMode
 from loyalty.models.points import (
     Account,
@@ -91,6 +92,7 @@ __all__ = [
     "DuplicateIdentity",
     "Entry",
     "EntryKind",
+    "ExchangeRate",
     "FileFormat",
     "FrequencyPeriod",
     "IdempotentResponse",

@@ -14,6 +14,7 @@ from loyalty.models.choices import (
     RetroPoints,
     validate_region,
 )
+from loyalty.models.money import CountedProgram
 
 
 def validate_time_zone(name: str) -> None:
@@ -37,7 +38,7 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 7
 
 
-class Program(models.Model):
+class Program(CountedProgram):
     """One loyalty programme: its clock, its week and its rules for late news."""
 
     code = models.SlugField(

@@ -26,8 +26,10 @@ from activities.services import (
     BlockedMember,
     DisabledBusinessUnit,
     DisabledChannel,
+    Implausible,
     KeyReused,
     NegativeValue,
+    NoExchangeRate,
     OccurredTooLongAgo,
     OccursInTheFuture,
     ProgramDisabled,
@@ -76,6 +78,8 @@ REFUSALS = {
     KeyReused: Refusal(400, "Duplicate Activity", "DUPLICATE"),
     NegativeValue: Refusal(400, "Invalid Parameter - Value", "NEGATIVE_VALUE"),
     AmountTooLarge: Refusal(400, "Invalid Parameter - Value", "AMOUNT_TOO_LARGE"),
+    NoExchangeRate: Refusal(400, "Invalid Parameter - Currency", "NO_EXCHANGE_RATE"),
+    Implausible: Refusal(400, "Invalid Parameter - Value", "IMPLAUSIBLE_VALUE"),
     ValueTooLarge: Refusal(400, "Invalid Parameter - Value", "VALUE_TOO_LARGE"),
     OccurredTooLongAgo: Refusal(
         400, "Invalid Parameter - Timestamp is too old", "TIMESTAMP_TOO_OLD"

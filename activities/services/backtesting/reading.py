@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,7 @@ from campaigns.services.items import listed
 from loyalty.engine.baskets import netted
 from loyalty.engine.evaluation import segments_at
 from loyalty.engine.facts import ActivityFacts, Item
+from loyalty.engine.money import converted_lines, scaled_rate
 from loyalty.engine.numbers import parse_value
 from loyalty.engine.programme import lists_of_offer
 
@@ -65,6 +67,7 @@ class Stored(NamedTuple):
     was_unknown: bool
     reversed_at: datetime | None
     is_return: bool
+    rate: Decimal | None
     seed: str | None
 
 
@@ -118,12 +121,13 @@ LEFT JOIN (
 _ACTIVITIES = """
 SELECT a.id, a.member_id, {decided_at}::text,
     a.occurred_at::text, a.activity_type_id, a.channel_id, a.business_unit_id,
-    coalesce((a.value * 10000)::bigint, 0), a.currency, jsonb_array_length(a.items),
+    coalesce((coalesce(a.counted_value, a.value) * 10000)::bigint, 0), a.currency,
+    jsonb_array_length(a.items),
     {lines},
     (coalesce(l.decision, a.decision) ->> 'given')::bigint,
     a.anonymous_profile_id IS NOT NULL AND l.activity_id IS NULL
         AND a.decision -> 'rejections' @> '[{{"reason": "member_unknown"}}]',
-    r.created_at, a.is_return, {seed}
+    r.created_at, a.is_return, a.rate, {seed}
 FROM activities_activity a
 LEFT JOIN activities_latedecision l ON l.activity_id = a.id
 LEFT JOIN activities_activityreversal r ON r.activity_id = a.id
@@ -208,7 +212,7 @@ class Reader:
             tuple(matching),
             row.given_points,
             row.line_count,
-            currency=row.currency,
+            currency=row.currency or self._programme.currency,
             seed=seed_of(row.id, row.seed) if self._programme.has_draws else 0,
             is_return=row.is_return,
         )
@@ -260,11 +264,10 @@ def _with_others(facts: ActivityFacts, products: Sequence[Product]) -> ActivityF
     )
 
 
-def products_of(lines: Sequence[dict[str, Any]]) -> list[Product]:
+def products_of(row: Stored, lines: Sequence[dict[str, Any]]) -> list[Product]:
     """Return the products of stored lines, netted out as a recording nets them."""
-    return netted(
-        [
-            (line["item_id"], _units(line.get("value", "0")), line.get("quantity", ""))
-            for line in lines
-        ]
-    )
+    told = [
+        (line["item_id"], _units(line.get("value", "0")), line.get("quantity", ""))
+        for line in lines
+    ]
+    return netted(converted_lines(told, row.rate and scaled_rate(row.rate)))

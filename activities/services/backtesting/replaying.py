@@ -124,7 +124,7 @@ class Replay:
     ) -> Decision:
         """Return the decision, after it was carried into the member's history."""
         programme = self._programme
-        products = products_of(lines)
+        products = products_of(row, lines)
         facts, candidates = self._reader.read(row, products, history)
         quests = (
             programme.quest_index.candidates(

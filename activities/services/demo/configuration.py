@@ -41,6 +41,7 @@ def build_configuration() -> Program:
         name="Complete Journey",
         time_zone=_ZONE.key,
         first_weekday=Weekday.MONDAY,
+        currency="USD",
     )
     wallet = Wallet.objects.create(
         program=program, code="loyalty", name="Loyalty points"

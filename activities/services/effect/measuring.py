@@ -30,7 +30,7 @@ WITH grouped AS MATERIALIZED ({groups}),
 done AS (
     SELECT a.member_id,
            count(*) FILTER (WHERE NOT a.is_return)::float8 AS visits,
-           coalesce(sum(a.value), 0)::float8 AS value
+           coalesce(sum(coalesce(a.counted_value, a.value)), 0)::float8 AS value
     FROM activities_activity a
     LEFT JOIN activities_activityreversal r ON r.activity_id = a.id
     WHERE a.program_id = %(program)s AND a.member_id IS NOT NULL

@@ -26,6 +26,7 @@ _OPERATORS = {
 }
 # A return is no visit; it lowers the sum of values alone.
 _VISITS = "FILTER (WHERE NOT a.is_return)"
+_VALUE = "coalesce(sum(coalesce(a.counted_value, a.value)), 0)"
 _LAST_VISIT = f"max(a.occurred_at) {_VISITS}"
 # What a number in text looks like; other text is no number.
 _NUMBER = r"^-?\d{1,18}(\.\d{1,9})?$"
@@ -226,7 +227,7 @@ _FACTS: dict[str, Callable[[SegmentRule, Scope], Query]] = {
     SegmentFact.BALANCE: _points("balance"),
     SegmentFact.LIFETIME_EARNED: _points("lifetime_earned"),
     SegmentFact.ACTIVITY_COUNT: _sum_of_activities(f"count(*) {_VISITS}"),
-    SegmentFact.ACTIVITY_VALUE: _sum_of_activities("coalesce(sum(a.value), 0)"),
+    SegmentFact.ACTIVITY_VALUE: _sum_of_activities(_VALUE),
     SegmentFact.LAST_ACTIVITY: _last_activity,
     SegmentFact.ENROLLED: _enrolled,
     SegmentFact.ATTRIBUTE: _attribute,
