@@ -69,7 +69,9 @@ COLUMNS = (
         "an empty cell is refused.",
         "12.50",
     ),
-    Column("currency", "The ISO code of its currency, if campaigns ask.", "EUR"),
+    Column(
+        "currency", "The ISO code of its currency; converted into the program's.", "EUR"
+    ),
     Column(
         "item_id",
         "For receipts with products: one row for each product, the rows of a receipt "

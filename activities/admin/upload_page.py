@@ -114,6 +114,7 @@ def page_context(upload: Upload) -> dict[str, Any]:
         "points_lines": lines,
         "totals": _totals(found, wallets),
         "largest": _largest(found),
+        "usual": _usual(found),
         "found": found,
         "questions": [uploads.asked(one) for one in upload.questions],
         "can_save_reading": bool(upload.sample),
@@ -186,10 +187,33 @@ def _totals(
 
 
 def _largest(found: dict[str, Any]) -> list[dict[str, Any]]:
+    usual = found.get("usual")
+    high = Decimal(usual["points"]["p99"]) if usual else None
     return [
-        {**one, "points": number(Decimal(one["points"]))}
+        {
+            **one,
+            "points": number(Decimal(one["points"])),
+            "value": number(Decimal(one["value"])) if "value" in one else "",
+            "is_unusual": high is not None and Decimal(one["points"]) > high,
+        }
         for one in found.get("largest", ())
     ]
+
+
+def _usual(found: dict[str, Any]) -> str:
+    """Return what activities usually come to, as a sentence."""
+    usual = found.get("usual")
+    if not usual:
+        return ""
+    points, value = (
+        {name: number(Decimal(text)) for name, text in usual[measure].items()}
+        for measure in ("points", "value")
+    )
+    return (
+        f"Usual in the last {usual['days']} days: {points['median']} points for a "
+        f"value of {value['median']} (the median); 99 % earned at most {points['p99']} "
+        f"and were worth at most {value['p99']}."
+    )
 
 
 def _tiles(upload: Upload, found: dict[str, Any]) -> list[Tile]:

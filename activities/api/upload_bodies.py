@@ -120,7 +120,22 @@ class _Largest(serializers.Serializer[Any]):
     key = serializers.CharField()
     member = serializers.CharField()
     points = serializers.FloatField()
+    value = serializers.CharField(
+        required=False, help_text="In the program's currency."
+    )
     line = serializers.IntegerField()
+
+
+class _Spread(serializers.Serializer[Any]):
+    median = serializers.CharField()
+    p99 = serializers.CharField(help_text="99 % are at most this.")
+
+
+class _Usual(serializers.Serializer[Any]):
+    days = serializers.IntegerField()
+    activities = serializers.IntegerField(help_text="How many were looked at.")
+    points = _Spread()
+    value = _Spread()
 
 
 class DryRunAnswer(serializers.Serializer[Any]):
@@ -143,6 +158,11 @@ class DryRunAnswer(serializers.Serializer[Any]):
     refused = serializers.DictField(child=serializers.IntegerField())
     duplicates = serializers.IntegerField()
     largest = _Largest(many=True)
+    usual = _Usual(
+        allow_null=True,
+        help_text="What activities of the last 90 days came to, to hold `largest` "
+        "against; null if there were none.",
+    )
     first_moment = serializers.DateTimeField(allow_null=True)
     last_moment = serializers.DateTimeField(allow_null=True)
     is_estimate = serializers.BooleanField()
@@ -355,6 +375,7 @@ def _dry_run(upload: Upload) -> dict[str, Any]:
     return {
         # Files that were checked before this was looked for say nothing of it.
         "elsewhere": {},
+        "usual": None,
         **found,
         "points": [
             {**one, "points": _points(one["points"], decimals.get(one["wallet"], 0))}

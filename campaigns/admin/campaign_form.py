@@ -93,7 +93,7 @@ class CampaignForm(OfferForm):
             "business_units": "Only activities of any of these units, or of none. "
             "Empty: every unit.",
             "minimum_value": "Activities worth less earn nothing here. In the "
-            "currency that tills send; empty: no lowest value.",
+            "program's currency; empty: no lowest value.",
             "maximum_value": "Activities worth more earn nothing here; one of exactly "
             "this value still counts. Empty: no highest value.",
             "item_list": "Only activities with a product on this list. Points per "

@@ -62,11 +62,10 @@ class ProgramsAdmin(QuickDelete, Versioned, ModelAdmin):
     ordering = ("name",)
     actions_row = ("work_in",)
     actions_detail = ("work_in",)
-    inlines = (ExchangeRateInline,)
     warn_unsaved_form = True
     compressed_fields = True
     readonly_fields = ("configuration_revision",)
-    inlines = (IdentityRuleInline,)
+    inlines = (ExchangeRateInline, IdentityRuleInline)
     fieldsets = (
         ("What", {"fields": ("name", "code", "is_enabled")}),
         ("When", {"fields": ("time_zone", "first_weekday", "naive_timestamp_policy")}),

@@ -61,7 +61,7 @@ def converted(units: int, scaled: int | None) -> int:
     """
     if scaled is None:
         return units
-    amount = (2 * abs(units) * scaled + _ONE) // (2 * _ONE)
+    amount: int = (2 * abs(units) * scaled + _ONE) // (2 * _ONE)
     return -amount if units < 0 else amount
 
 

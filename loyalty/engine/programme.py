@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from loyalty.engine.facts import Distribution, Offer, RewardKind, Rules
 from loyalty.engine.identities import IdentityRules
 from loyalty.engine.plausible import NO_LIMITS, Limits
-from loyalty.engine.quests import Candidate, Quest, amounts_of
+from loyalty.engine.quests import Candidate, Measure, Quest, amounts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -291,6 +291,33 @@ class Programme:
     def with_campaigns(self, campaigns: Iterable[Offer]) -> Programme:
         """Return the same program with other campaigns, for trying out drafts."""
         return replace(self, campaigns=tuple(campaigns))
+
+
+def types_that_count_values(programme: Programme) -> frozenset[str]:
+    """Return the codes of the types whose value some rule made for them counts with."""
+    ids: set[int] = set()
+    for rule in programme.types.values():
+        if rule.offer.reward is RewardKind.PER_VALUE:
+            ids.add(rule.offer.id)
+    for campaign in programme.campaigns:
+        some = (campaign, *campaign.methods)
+        if campaign.is_enabled and any(map(_counts_with_value, some)):
+            ids |= campaign.activity_type_ids
+    for quest in programme.quests:
+        for one in quest.requirements:
+            if one.measure is not Measure.ACTIVITIES:
+                ids.add(one.activity_type_id)
+    return frozenset(
+        code for code, rule in programme.types.items() if rule.offer.id in ids
+    )
+
+
+def _counts_with_value(offer: Offer) -> bool:
+    return (
+        offer.reward is RewardKind.PER_VALUE
+        or offer.minimum_units is not None
+        or offer.maximum_units is not None
+    )
 
 
 def is_for_activities(offer: Offer) -> bool:

@@ -181,6 +181,10 @@ class MemberActivities(CrowdTwistView):
         services.UnknownChannel: Refusal(400, "Channel does not exist.", "invalid"),
         services.DisabledChannel: Refusal(400, "Channel is not active.", "invalid"),
         services.NegativeValue: Refusal(400, "Value is negative.", "invalid_amount"),
+        services.NoExchangeRate: Refusal(
+            400, "There is no exchange rate.", "invalid_amount"
+        ),
+        services.ValueTooLarge: Refusal(400, "Value is too large.", "invalid_amount"),
         services.Implausible: Refusal(400, "Too many points.", "invalid_amount"),
         services.AmountTooLarge: Refusal(400, "Too many points.", "invalid_amount"),
         services.KeyReused: Refusal(400, "Credit was sent before.", "not_unique"),

@@ -270,4 +270,6 @@ def products_of(row: Stored, lines: Sequence[dict[str, Any]]) -> list[Product]:
         (line["item_id"], _units(line.get("value", "0")), line.get("quantity", ""))
         for line in lines
     ]
-    return netted(converted_lines(told, row.rate and scaled_rate(row.rate)))
+    return netted(
+        converted_lines(told, None if row.rate is None else scaled_rate(row.rate))
+    )

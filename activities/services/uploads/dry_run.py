@@ -22,6 +22,8 @@ from activities.services.uploads.payloads import (
     rows_as_in_file,
 )
 from activities.services.uploads.refusal_store import REFUSALS_KEPT_MAX, keep_refusals
+from activities.services.uploads.usual import usual_of
+from loyalty.engine.baskets import value_of
 from loyalty.engine.numbers import UNITS_PER_ONE, format_value
 from loyalty.services.identities import holders_of
 
@@ -58,7 +60,7 @@ class DryRun:
         self._reasons: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
         self._elsewhere: Counter[str] = Counter()
-        self._largest: list[tuple[int, int, str, str]] = []
+        self._largest: list[tuple[int, int, str, str, str]] = []
         self._first: datetime | None = None
         self._last: datetime | None = None
         self._kept_count = 0
@@ -86,9 +88,12 @@ class DryRun:
                 "key": key,
                 "member": member,
                 "points": format_value(total),
+                "value": value,
                 "line": -negative_line,
             }
-            for total, negative_line, key, member in sorted(self._largest, reverse=True)
+            for total, negative_line, key, member, value in sorted(
+                self._largest, reverse=True
+            )
         ]
         return {
             "points": points,
@@ -102,6 +107,7 @@ class DryRun:
             "refused": dict(refused.most_common()),
             "duplicates": duplicate_count,
             "largest": largest,
+            "usual": usual_of(self.upload.program_id, self.upload.created_at),
             "first_moment": self._first,
             "last_moment": self._last,
             "is_estimate": bool(self._counts["pieces"]),
@@ -125,12 +131,14 @@ class DryRun:
             commands = [self._command_of(row) for row in piece]
             self._counts["pieces"] += bool(start)
             fresh: list[str] = []
-            for row, outcome in zip(piece, self._outcomes(commands), strict=True):
+            for row, command, outcome in zip(
+                piece, commands, self._outcomes(commands), strict=True
+            ):
                 if isinstance(outcome, Refused):
                     refused.append((row, outcome))
                     continue
                 members.add(row.member_value)
-                self._count(row, outcome.decision)
+                self._count(row, command, outcome.decision)
                 if outcome.decision is not None:
                     fresh.append(row.key)
             self._elsewhere.update(
@@ -155,7 +163,9 @@ class DryRun:
         found = holders_of(self.upload.program_id, [(kind, one) for one in members])
         return len(found)
 
-    def _count(self, row: StagedRow, decision: Decision | None) -> None:
+    def _count(
+        self, row: StagedRow, command: RecordActivity, decision: Decision | None
+    ) -> None:
         self.accepted_count += 1
         at = row.occurred_at
         if self._first is None or at < self._first:
@@ -178,7 +188,13 @@ class DryRun:
             sums[1] += 1
             # In 1/10,000, because wallets differ in their decimals.
             total += award.points * UNITS_PER_ONE // 10**offer.wallet.decimals
-        entry = (total, -row.line, row.key, member_of(row))
+        entry = (
+            total,
+            -row.line,
+            row.key,
+            member_of(row),
+            _counted_value(command, decision),
+        )
         if len(self._largest) < _LARGEST:
             heapq.heappush(self._largest, entry)
         elif entry > self._largest[0]:
@@ -201,6 +217,13 @@ class DryRun:
         UploadChunk.objects.filter(pk=chunk_id).update(
             row_count=F("row_count") - len(refused)
         )
+
+
+def _counted_value(command: RecordActivity, decision: Decision) -> str:
+    """Return the value that the rules saw, as decimal text."""
+    if decision.converted is not None:
+        return format_value(decision.converted.units)
+    return format_value(value_of(command.units, command.lines) or 0)
 
 
 def refusal_of(upload: Upload, row: StagedRow, outcome: Refused) -> Refusal:

@@ -83,6 +83,7 @@ class Normaliser:
         *,
         has_default_type: bool,
         row_at: int | None = None,
+        types_without_value: frozenset[str] = frozenset(),
     ) -> None:
         """Read moments without a zone in ``zone``; None refuses them.
 
@@ -98,6 +99,7 @@ class Normaliser:
         self._head_of = itemgetter(*(places.get(name, absent) for name in HEAD_COLUMNS))
         self._item_of = itemgetter(*(places.get(name, absent) for name in ITEM_COLUMNS))
         self._has_items = layout.has_items
+        self._types_without_value = types_without_value
         self._needs_value = layout.needs("value")
         self._needs_item_value = layout.needs("item_value")
         self._data_of = data_of or _data_reader(layout)
@@ -129,7 +131,7 @@ class Normaliser:
             raise _missing("type")
         at, zone_assumed = self._moment(moment_text)
         lines = self._lines(rows) if self._has_items else []
-        units = self._value(value, lines)
+        units = self._value(value, lines, activity_type.strip())
         content = [
             moment_text,
             zone_assumed,
@@ -197,11 +199,14 @@ class Normaliser:
             )
         return lines
 
-    def _value(self, text: str, lines: list[tuple[str, int, str, str]]) -> int | None:
+    def _value(
+        self, text: str, lines: list[tuple[str, int, str, str]], activity_type: str
+    ) -> int | None:
         """Return the value that the row gives; None leaves it to its lines."""
         if text.strip():
             return _units(text, "value", 0)
-        if self._needs_value and not lines:
+        is_expected = activity_type not in self._types_without_value
+        if self._needs_value and is_expected and not lines:
             raise _empty_number("value")
         if abs(sum([line[1] for line in lines])) >= _SUM_END:
             raise _BadCell(0, "item_value", InvalidNumber.code, _SUM_TOO_LARGE)

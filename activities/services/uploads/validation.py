@@ -9,7 +9,11 @@ worker that lost its lease writes nothing more.
      "earning": 2, "not_earning": 1, "reasons": {"cap_reached": 1},
      "members": 2, "new_members": 0, "already_recorded": 0,
      "elsewhere": {"upload": 1}, "refused": {"unknown_member": 1}, "duplicates": 0,
-     "largest": [{"key": "A-1", "member": "4711", "points": "8", "line": 2}],
+     "largest": [{"key": "A-1", "member": "4711", "points": "8",
+                  "value": "8.20", "line": 2}],
+     "usual": {"days": 90, "activities": 10000,
+               "points": {"median": "12", "p99": "240"},
+               "value": {"median": "12.5", "p99": "240"}},
      "first_moment": "2026-01-01T09:00:00+00:00", "last_moment": "...",
      "is_estimate": false}
 
@@ -53,6 +57,8 @@ from activities.services.uploads.refusal_store import (
     keep_refusals,
 )
 from activities.services.uploads.tables import open_table
+from campaigns.services.programme import current_programme
+from loyalty.engine.programme import types_that_count_values
 from loyalty.models import NaiveTimestampPolicy
 from loyalty.models.members import identity_rules
 from loyalty.services import jobs
@@ -186,6 +192,7 @@ class _Check:
             zone_of(mapping) or _zone_of(self.upload.program),
             table.data_of,
             has_default_type=self.upload.default_activity_type_id is not None,
+            types_without_value=_types_without_value(self.upload),
             row_at=len(table.layout.columns) - 1 if table.translator else None,
         )
         rules = identity_rules(self.upload.program_id)
@@ -317,6 +324,19 @@ class _Check:
                 status=UploadStatus.VALIDATED,
                 happened_at=self.lease.now,
             )
+
+
+def _types_without_value(upload: Upload) -> frozenset[str]:
+    """Return the codes of types whose rows may leave the value empty; "" the default.
+
+    A value belongs to a type if its own rule, a campaign for this very type or a quest
+    counts with it.
+    """
+    programme = current_programme(upload.program_id)
+    valued = types_that_count_values(programme)
+    found = {code for code in programme.types if code not in valued}
+    default = upload.default_activity_type
+    return frozenset(found | ({""} if default and default.code in found else set()))
 
 
 def _zone_of(program: Program) -> tzinfo | None:

@@ -14,6 +14,7 @@ from tests.activities.uploads.files import (
     xlsx_bytes,
 )
 from tests.builders import (
+    make_campaign,
     make_channel,
     make_member,
     make_program,
@@ -391,3 +392,29 @@ def test_an_activity_of_json_may_have_no_value_at_all(program):
     finished(program, content, "sales.jsonl")
 
     assert Activity.objects.get().value is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "codes"),
+    [
+        pytest.param({"reward_method": "fixed"}, [], id="nothing counts with it"),
+        pytest.param({"reward_method": "per_value"}, ["missing"], id="its own rule"),
+    ],
+)
+def test_a_value_may_be_left_empty_only_where_no_rule_counts_with_it(
+    program, fields, codes
+):
+    make_type(program, "VISIT", **fields)
+
+    upload = checked(program, [{**GOOD, "type": "VISIT", "value": ""}])
+
+    assert [code for _, _, code in refusals(upload)] == codes
+
+
+def test_a_campaign_of_its_type_counts_with_the_value(program):
+    visit = make_type(program, "VISIT", reward_method="nothing", points=0)
+    make_campaign(program, minimum_value=5, activity_types=[visit])
+
+    upload = checked(program, [{**GOOD, "type": "VISIT", "value": ""}])
+
+    assert refusals(upload) == [(2, "value", "missing")]

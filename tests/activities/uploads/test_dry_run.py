@@ -169,3 +169,28 @@ def test_activities_of_a_member_are_decided_in_order_of_time_not_of_the_file(pro
         activities = Activity.objects.filter(member=member).order_by("pk")
         moments = activities.values_list("occurred_at", flat=True)
         assert list(moments) == sorted(moments)
+
+
+def test_the_check_shows_what_is_usual_beside_the_largest(program):
+    make_type(program, "PLAIN")
+    history = [
+        {**one, "type": "PLAIN", "value": str(10 * n)}
+        for n, one in enumerate(rows(4, 3), start=1)
+    ]
+    finished(program, history)
+
+    upload = checked(
+        program,
+        [{**history[0], "key": "new", "value": "500", "type": "PLAIN"}],
+    )
+
+    usual = upload.dry_run["usual"]
+    assert usual["activities"] == 4
+    assert usual["value"] == {"median": "20", "p99": "40"}
+    assert [one["value"] for one in upload.dry_run["largest"]] == ["500"]
+
+
+def test_nothing_is_usual_in_a_program_without_a_past(program):
+    upload = checked(program, rows(2, 3))
+
+    assert upload.dry_run["usual"] is None

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('activities', '0021_let_people_undo_their_own_uploads'),
+        ('activities', '0023_map_columns_of_uploads'),
     ]
 
     operations = [

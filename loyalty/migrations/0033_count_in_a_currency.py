@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0031_list_identities_called_alike'),
+        ('loyalty', '0032_word_lateness_and_expiry'),
     ]
 
     operations = [

@@ -47,7 +47,7 @@ DROP FUNCTION loyalty_keep_currency CASCADE;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0032_count_in_a_currency"),
+        ("loyalty", "0033_count_in_a_currency"),
     ]
 
     operations = [
