@@ -45,4 +45,6 @@ def preflight(request: HttpRequest, match: ResolverMatch) -> HttpResponse:
     wished = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
     if _HEADER_NAMES.fullmatch(wished):
         headers["Access-Control-Allow-Headers"] = wished
-    return HttpResponse(status=204, headers=headers)
+    response = HttpResponse(status=204, headers=headers)
+    del response["Content-Type"]
+    return response

@@ -52,6 +52,7 @@ def test_a_preflight_needs_no_key(path):
     )
 
     assert (response.status_code, response.content) == (204, b"")
+    assert "Content-Type" not in response
     shows_the_headers_of_the_page(response)
     assert response["Access-Control-Allow-Methods"] == "POST, OPTIONS"
     allowed = response["Access-Control-Allow-Headers"]
