@@ -30,6 +30,7 @@ from loyalty.admin.voucher_types import worth_in_words
 from loyalty.errors import LoyaltyError
 from loyalty.models import Voucher, VoucherEvent, VoucherStatus
 from loyalty.services import vouchers
+from loyalty.services.vouchers.finding import meant
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -158,8 +159,9 @@ class VoucherAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        rows = queryset.filter(code=term)
-        if not rows.exists():
+        found = meant(queryset, [term])
+        rows = queryset.filter(pk__in=[one.pk for one in found.values()])
+        if not found:
             rows = of_member_called(request, queryset, "member", term)
         return rows, False
 

@@ -38,6 +38,7 @@ from loyalty.models import (
 )
 from loyalty.services import vouchers
 from loyalty.services.vouchers.code_files import is_code
+from loyalty.services.vouchers.finding import meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +142,9 @@ def _lines_of(codes: list[str]) -> bytes:
 class VoucherFilters(django_filters.FilterSet):
     """How vouchers are found."""
 
-    code = django_filters.CharFilter(label="Code, to the letter.")
+    code = django_filters.CharFilter(
+        method="with_code", label="Code, however it is typed."
+    )
     member = NumberFilter(field_name="member_id", label="Number of a member.")
     type = NumberFilter(field_name="voucher_type_id", label="Number of a type.")
     activity = NumberFilter(
@@ -164,6 +167,13 @@ class VoucherFilters(django_filters.FilterSet):
         if not asked.get("status") and not asked.get("code"):
             rows = rows.exclude(status=VoucherStatus.AVAILABLE)
         return rows
+
+    def with_code(
+        self, rows: QuerySet[Voucher], name: str, value: str
+    ) -> QuerySet[Voucher]:
+        """Select the voucher that the code means."""
+        found = meant(rows, [value])
+        return rows.filter(pk__in=[one.pk for one in found.values()])
 
     def with_status(
         self, rows: QuerySet[Voucher], name: str, value: str
@@ -226,7 +236,7 @@ class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVi
 
     def _voucher_with(self, code: str) -> Voucher:
         rows = self.get_queryset()
-        found: Voucher | None = rows.filter(code=code).first()
+        found = meant(rows.filter(program_id=self.caller.program_id), [code]).get(code)
         if found is None:
             raise Problem(404, "unknown_voucher", "There is no voucher with this code.")
         return found

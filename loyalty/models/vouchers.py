@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Replace, Upper
 
 from loyalty.models.programme import Program
 from loyalty.models.voucher_types import VoucherType
@@ -42,6 +43,16 @@ class Voucher(models.Model):
         verbose_name="type",
     )
     code = models.CharField(max_length=100, db_collation="C")
+    # What is compared: ``loyalty.engine.codes`` does the same to what people type.
+    code_key = models.GeneratedField(
+        expression=Replace(Upper("code"), Value("-"), Value("")),
+        output_field=models.CharField(max_length=100, db_collation="C"),
+        db_persist=True,
+    )
+    # From before codes were compared so: found by its exact spelling only.
+    is_code_duplicate = models.BooleanField(
+        default=False, db_default=False, editable=False
+    )
     status = models.CharField(max_length=10, choices=VoucherStatus.choices)
     member = models.ForeignKey(
         "loyalty.Member",
@@ -130,6 +141,12 @@ class Voucher(models.Model):
             ),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["program", "code_key"],
+                condition=Q(is_code_duplicate=False),
+                name="voucher_code_once_however_typed",
+                violation_error_message="This program has a voucher with this code.",
+            ),
             models.UniqueConstraint(
                 fields=["program", "code"],
                 name="voucher_code_once_per_program",

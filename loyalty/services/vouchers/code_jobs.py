@@ -253,7 +253,7 @@ _INSERT = (
     " redemption_key, created_at)"
     " SELECT %s, %s, c.code, 'available', 0, '', '', '', '', statement_timestamp()"
     " FROM unnest(%s::text[]) WITH ORDINALITY AS c(code, place) ORDER BY c.place"
-    " ON CONFLICT (program_id, code) DO NOTHING"
+    " ON CONFLICT DO NOTHING"
 )
 
 

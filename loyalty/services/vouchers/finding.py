@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.db.models import Q
+
+from loyalty.engine.codes import code_key
 from loyalty.models import Voucher, VoucherEvent, VoucherEventKind
 from loyalty.services.vouchers.refusals import UnknownVoucher
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from decimal import Decimal
+
+    from django.db.models import QuerySet
 
 
 class Asker(NamedTuple):
@@ -21,35 +26,49 @@ class Asker(NamedTuple):
 
 
 def voucher_with(program_id: int, code: str) -> Voucher:
-    """Return the voucher that has this code.
+    """Return the voucher that has this code, however it is typed.
 
     Raises:
         UnknownVoucher: the program has none.
     """
     rows = Voucher.objects.select_related("voucher_type", "member")
-    voucher = rows.filter(program_id=program_id, code=code).first()
-    if voucher is None:
+    found = meant(rows.filter(program_id=program_id), [code])
+    if code not in found:
         raise _unknown(code)
-    return voucher
+    return found[code]
+
+
+def meant(rows: QuerySet[Voucher], codes: Collection[str]) -> dict[str, Voucher]:
+    """Return which of the rows each code means, as it is typed; one query.
+
+    The exact spelling goes first: codes from before may differ in signs only.
+    """
+    asked = {code: code_key(code) for code in codes}
+    means = Q(code_key__in=set(asked.values()), is_code_duplicate=False)
+    is_spelled = Q(code__in=set(codes), is_code_duplicate=True)
+    found = list(rows.filter(means | is_spelled))
+    by_key = {one.code_key: one for one in found if not one.is_code_duplicate}
+    by_code = {one.code: one for one in found}
+    chosen = {code: by_code.get(code, by_key.get(key)) for code, key in asked.items()}
+    return {code: one for code, one in chosen.items() if one is not None}
 
 
 def lock_vouchers(program_id: int, codes: Sequence[str]) -> list[Voucher]:
     """Lock vouchers until the transaction ends, by primary key.
 
     Returns:
-        One for each code, in the order of the codes.
+        The vouchers that the codes mean, each once, in the order of the codes.
 
     Raises:
         UnknownVoucher: the program has no voucher with one of the codes.
     """
     rows = Voucher.objects.select_for_update(no_key=True, of=("self",))
     rows = rows.select_related("voucher_type", "member")
-    asked = rows.filter(program_id=program_id, code__in=set(codes)).order_by("pk")
-    found = {voucher.code: voucher for voucher in asked}
+    found = meant(rows.filter(program_id=program_id).order_by("pk"), codes)
     for code in codes:
         if code not in found:
             raise _unknown(code)
-    return [found[code] for code in codes]
+    return list({found[code].pk: found[code] for code in codes}.values())
 
 
 def log(

@@ -172,7 +172,7 @@ _MAKE = (
     " r.offer_id, r.activity_id, r.amount, 0, r.ratio, r.issued_at,"
     " CASE WHEN r.is_claimed THEN %s::timestamptz END, r.expires_at, '', '', '', '',"
     " %s::timestamptz FROM r ORDER BY r.place"
-    " ON CONFLICT (program_id, code) DO NOTHING"
+    " ON CONFLICT DO NOTHING"
     f" RETURNING id, program_id, code, amount_original), {_LOG}"
     " SELECT r.place, g.id, g.code FROM given g JOIN r USING (program_id, code)"
 )
