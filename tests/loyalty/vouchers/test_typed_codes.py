@@ -104,7 +104,7 @@ def test_codes_from_before_that_became_alike_are_marked_and_found_as_spelled(
     voucher, client
 ):
     # As the migration finds them: both there, none marked.
-    module = import_module("loyalty.migrations.0034_mark_codes_alike")
+    module = import_module("loyalty.migrations.0036_mark_codes_alike")
     twin = make_voucher(
         voucher.voucher_type, voucher.member, code=CODE.lower(), is_code_duplicate=True
     )

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0034_mark_codes_alike'),
+        ('loyalty', '0036_mark_codes_alike'),
     ]
 
     operations = [

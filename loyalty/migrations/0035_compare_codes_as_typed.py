@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0032_word_lateness_and_expiry'),
+        ('loyalty', '0034_guard_money'),
     ]
 
     operations = [

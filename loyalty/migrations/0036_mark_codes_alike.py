@@ -11,6 +11,6 @@ WHERE d.id = v.id AND d.nth > 1 AND NOT v.is_code_duplicate
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0033_compare_codes_as_typed")]
+    dependencies = [("loyalty", "0035_compare_codes_as_typed")]
 
     operations = [migrations.RunSQL(MARK, migrations.RunSQL.noop)]
