@@ -86,6 +86,98 @@ def _open_lots(member_id: int, now: datetime) -> dict[int, _OpenLots]:
         return {row[0]: _OpenLots(*row[1:]) for row in cursor.fetchall()}
 
 
+class Movement(NamedTuple):
+    """One line of a member's statement, in the wallet's smallest unit.
+
+    ``amount`` is below zero where points left the member; ``balance`` is what the
+    wallet held after it, counted from its first movement on.
+    """
+
+    entry_id: int
+    booked_at: datetime
+    occurred_at: datetime
+    kind: str
+    bucket: str
+    amount: int
+    balance: int
+    offer: str
+    activity_id: int | None
+    reason: str
+    is_reversed: bool
+
+
+class Span(NamedTuple):
+    """From when (inclusive) until when (exclusive); None: open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def movements_of(
+    account_id: int, span: Span, *, skip: int = 0, limit: int | None = 50
+) -> list[Movement]:
+    """Return an account's movements, newest first, each with the balance after it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH moved AS (
+                SELECT id, created_at, occurred_at, kind, bucket, amount, offer_id,
+                       activity_id, reason
+                FROM loyalty_entry WHERE credit_account_id = %(account)s
+                UNION ALL
+                SELECT id, created_at, occurred_at, kind, bucket, -amount, offer_id,
+                       activity_id, reason
+                FROM loyalty_entry WHERE debit_account_id = %(account)s
+            ), counted AS (
+                SELECT *, sum(amount) OVER (ORDER BY id)::bigint AS balance FROM moved
+            ), shown AS (
+                SELECT * FROM counted
+                WHERE (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
+                  AND (%(until)s::timestamptz IS NULL OR created_at < %(until)s)
+                ORDER BY id DESC OFFSET %(skip)s LIMIT %(limit)s
+            )
+            SELECT s.id, s.created_at, s.occurred_at, s.kind, s.bucket, s.amount,
+                   s.balance, coalesce(o.name, ''), s.activity_id, s.reason,
+                   EXISTS (SELECT FROM loyalty_entry r WHERE r.reverses_id = s.id)
+            FROM shown s LEFT JOIN loyalty_offer o ON o.id = s.offer_id
+            ORDER BY s.id DESC
+            """,
+            {
+                "account": account_id,
+                "since": span.since,
+                "until": span.until,
+                "skip": skip,
+                "limit": limit,
+            },
+        )
+        return [Movement(*row) for row in cursor.fetchall()]
+
+
+class MonthOfExpiry(NamedTuple):
+    """What expires in one month of the program's calendar, if nobody spends it."""
+
+    wallet_id: int
+    month: date
+    amount: int
+
+
+def expiring_by_month(member: Member, now: datetime, zone: str) -> list[MonthOfExpiry]:
+    """Return what a member's open lots lose, by wallet and month, soonest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT a.wallet_id,
+                   date_trunc('month', l.expires_at AT TIME ZONE %s)::date AS month,
+                   sum(l.remaining)::bigint
+            FROM loyalty_lot l JOIN loyalty_account a ON a.id = l.account_id
+            WHERE a.member_id = %s AND l.remaining > 0 AND l.expires_at > %s
+            GROUP BY 1, 2 ORDER BY 2, 1
+            """,
+            [zone, member.pk, now],
+        )
+        return [MonthOfExpiry(*row) for row in cursor.fetchall()]
+
+
 class DayOfPoints(NamedTuple):
     """Points earned on one local day, by bucket; in the wallet's smallest unit."""
 

@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from activities.admin.explanation import explain
+from activities.admin.explanation import explain, item_lines
 from activities.admin.values import NO_VALUE, ValueFilter, lacks_value
 from activities.models import Activity, ActivityReversal, Interaction
 from activities.services import reverse_activities
@@ -162,6 +162,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         if activity is not None:
             extra |= {
                 "activity": activity,
+                "items": item_lines(activity),
                 "explanation": explain(activity, timezone.get_current_timezone()),
                 "reversal": getattr(activity, "reversal", None),
                 "late_decision": getattr(activity, "late_decision", None),

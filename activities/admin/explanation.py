@@ -8,8 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 
 from loyalty.admin.formatting import number, points
+from loyalty.engine.decisions import Reason
 from loyalty.engine.explanation import (
     Voice,
     clipped,
@@ -21,7 +24,7 @@ from loyalty.engine.explanation import (
 from loyalty.engine.facts import Bucket, OfferKind
 from loyalty.engine.numbers import format_value
 from loyalty.engine.tiers import score_told
-from loyalty.models import Entry, Offer, Segment, Tier, Wallet
+from loyalty.models import Completion, Entry, Offer, Segment, Tier, Wallet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +62,27 @@ class OfferLine(NamedTuple):
     points: str
     reason: str
     mark: str = ""
+    used_by: tuple[tuple[str, str], ...] = ()
+
+
+class ItemLine(NamedTuple):
+    """One line of the basket, as text."""
+
+    item_id: str
+    quantity: str
+    value: str
+
+
+def item_lines(activity: Activity) -> list[ItemLine]:
+    """Return what was in the basket, as it was sent."""
+    return [
+        ItemLine(
+            str(one.get("item_id", "")),
+            str(one.get("quantity") or "–"),
+            str(one.get("value", "–")),
+        )
+        for one in activity.items or []
+    ]
 
 
 @dataclass(frozen=True)
@@ -101,7 +125,7 @@ def explain(
     return Explanation(
         wallets=_wallet_lines(awards, names),
         awards=[_award_line(one, activity, names) for one in awards],
-        rejections=[_rejection_line(one, names) for one in rejections],
+        rejections=[_rejection_line(one, activity, names) for one in rejections],
         tier=_tier_name(record.get("tier"), names),
         segments=", ".join(
             Segment.objects.filter(pk__in=segment_ids)
@@ -197,10 +221,41 @@ def _converted(record: dict[str, Any] | None) -> str:
     )
 
 
-def _rejection_line(rejection: dict[str, Any], names: _Names) -> OfferLine:
+def _rejection_line(
+    rejection: dict[str, Any], activity: Activity, names: _Names
+) -> OfferLine:
     name, address, decimals = _offer(rejection["offer"], names)
     text = sentence(rejection["reason"], rejection, _voice(names, decimals))
-    return OfferLine(name, address, "", "", text, _mark(rejection, names))
+    used_by = _what_used(rejection, activity, names)
+    return OfferLine(name, address, "", "", text, _mark(rejection, names), used_by)
+
+
+def _what_used(
+    rejection: dict[str, Any], activity: Activity, names: _Names
+) -> tuple[tuple[str, str], ...]:
+    """Return links to the activities that a cap has counted, oldest first."""
+    if rejection["reason"] != Reason.CAP_REACHED.value or not activity.member_id:
+        return ()
+    rows = Completion.objects.filter(
+        member=activity.member_id, offer=rejection["offer"], is_paid=True
+    )
+    since = parse_datetime(str(rejection.get("from") or ""))
+    until = parse_datetime(str(rejection.get("until") or ""))
+    if since is not None:
+        rows = rows.filter(occurred_at__gte=since)
+    if until is not None:
+        rows = rows.filter(occurred_at__lt=until)
+    found = rows.exclude(activity_id=activity.pk).order_by("occurred_at", "pk")[:10]
+    page = "admin:activities_activity_change"
+    return tuple(
+        (
+            date_format(
+                one.occurred_at.astimezone(names.voice.zone), "DATETIME_FORMAT"
+            ),
+            reverse(page, args=[one.activity_id]),
+        )
+        for one in found
+    )
 
 
 def _mark(part: dict[str, Any], names: _Names) -> str:

@@ -51,6 +51,21 @@ class DaysForm(forms.Form):
             self.add_error(self.last, "The last day must not be before the first day.")
         return days
 
+    def days(self) -> tuple[date | None, date | None]:
+        """Return the first day and the day after the last; None: open."""
+        last = self.cleaned_data[self.last]
+        after = None if last is None else last + timedelta(days=1)
+        return self.cleaned_data[self.first], after
+
+
+def start_of(day: date) -> datetime:
+    """Return a day's first instant in the zone of the program worked in.
+
+    Where clocks skip midnight this is the instant at which they skip, and where
+    midnight comes twice the first.
+    """
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
+
 
 class DaysFilter(FieldListFilter):
     """Rows of whole days, the first and the last included, in the program's zone.
@@ -86,12 +101,12 @@ class DaysFilter(FieldListFilter):
         if not self.form.is_valid():
             self._refuse(request, self.form.errors)
             return queryset.none()
-        first, last = (self.form.cleaned_data[name] for name in self.names)
+        first, after = self.form.days()
         lookups: dict[str, date] = {}
         if first is not None:
             lookups["gte"] = self._start_of(first)
-        if last is not None:
-            lookups["lt"] = self._start_of(last + timedelta(days=1))
+        if after is not None:
+            lookups["lt"] = self._start_of(after)
         return queryset.filter(
             **{f"{self.field_path}__{how}": day for how, day in lookups.items()}
         )
@@ -107,9 +122,7 @@ class DaysFilter(FieldListFilter):
     def _start_of(self, day: date) -> date:
         if not isinstance(self.field, DateTimeField):
             return day
-        # Where clocks skip midnight this is the instant at which they skip, and
-        # where midnight comes twice the first: the day's first instant each time.
-        return datetime.combine(day, time.min, timezone.get_current_timezone())
+        return start_of(day)
 
     def _refuse(self, request: HttpRequest, errors: ErrorDict) -> None:
         if self.is_refused:

@@ -17,10 +17,10 @@ from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
 from loyalty.admin.deleting import QuickDeleteInline
 from loyalty.admin.formatting import link, list_page, name_of, number, points
 from loyalty.admin.moments import last_day
+from loyalty.admin.statement import expiring_lines, last_movements, statement_page
 from loyalty.admin.vouchers import vouchers_of
 from loyalty.admin.working_program import working_program
 from loyalty.models import (
-    Entry,
     Identity,
     Lot,
     Member,
@@ -106,7 +106,7 @@ class MemberAdmin(ProgramAdmin):
     list_select_related = ("tier", "business_unit")
     ordering = ("-pk",)
     actions = None
-    actions_detail = ("adjust_points",)
+    actions_detail = ("statement", "adjust_points")
     inlines = (IdentityInline,)
     readonly_fields = ("enrolled_at",)
     change_form_outer_before_template = "admin/loyalty/member_panel.html"
@@ -173,6 +173,11 @@ class MemberAdmin(ProgramAdmin):
         """Give points or take them, after asking."""
         return adjusting_page(request, self, self.row_or_404(request, object_id))
 
+    @action(description="Statement", permissions=["view"], icon="receipt_long")
+    def statement(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show every movement with the balance after it."""
+        return statement_page(request, self, self.row_or_404(request, object_id))
+
     @display(description="Member")
     def identities_shown(self, member: Member) -> str:
         """Return how the member is found."""
@@ -202,11 +207,6 @@ def _panel(member: Member) -> dict[str, Any]:
     ]
     tiers = MemberTier.objects.filter(member=member).select_related("tier")
     stays = SegmentMembership.objects.filter(member=member).select_related("segment")
-    entries = (
-        Entry.objects.filter(credit_account__member=member)
-        .select_related("credit_account__wallet", "offer")
-        .order_by("-pk")[:_SHOWN]
-    )
     activities = reverse("admin:activities_activity_changelist")
     return {
         "member": member,
@@ -217,12 +217,10 @@ def _panel(member: Member) -> dict[str, Any]:
             for stay in stays.order_by("segment__name")[:50]
         ],
         "last_activities": _last_activities(member),
-        "entries": [
-            (entry, points(entry.amount, entry.credit_account.wallet.decimals))
-            for entry in entries
-        ],
+        "movements": last_movements(member, _SHOWN),
+        "expiring": expiring_lines(member, now),
         "activities_page": f"{activities}?member__id__exact={member.pk}",
-        "entries_page": list_page(Entry, credit_account__member__id__exact=member.pk),
+        "statement_page": reverse("admin:loyalty_member_statement", args=[member.pk]),
         "vouchers": vouchers_of(member, _SHOWN),
         "vouchers_page": list_page(Voucher, member__id__exact=member.pk),
         "lots_page": list_page(Lot, account__member__id__exact=member.pk),

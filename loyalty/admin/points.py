@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.db.models import Q
+from django.urls import reverse
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -108,6 +110,9 @@ class AccountAdmin(ReadOnlyAdmin):
     @display(description="Entries")
     def entries(self, account: Account) -> SafeString:
         """Return a link to the entries that moved points here."""
+        if account.member_id is not None:
+            page = reverse("admin:loyalty_member_statement", args=[account.member_id])
+            return link_to(f"{page}?wallet={account.wallet_id}")
         return link_to(list_page(Entry, credit_account__id__exact=account.pk))
 
     def _amount(self, account: Account, amount: int) -> str:
@@ -177,6 +182,18 @@ class EntryAdmin(ReadOnlyAdmin):
                 "debit_account__member__identities",
             )
         )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Find what a member got and gave, by a whole identity."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        accounts = Account.objects.filter(member__identities__value=term).values("pk")
+        ids = list(accounts.values_list("pk", flat=True))
+        is_theirs = Q(credit_account__in=ids) | Q(debit_account__in=ids)
+        return queryset.filter(is_theirs), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the links of accounts, members and activities."""
