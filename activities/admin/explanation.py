@@ -28,7 +28,7 @@ from loyalty.models import Completion, Entry, Offer, Segment, Tier, Wallet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from activities.models import Activity
 
@@ -249,13 +249,15 @@ def _what_used(
     page = "admin:activities_activity_change"
     return tuple(
         (
-            date_format(
-                one.occurred_at.astimezone(names.voice.zone), "DATETIME_FORMAT"
-            ),
+            _when(one.occurred_at, names),
             reverse(page, args=[one.activity_id]),
         )
         for one in found
     )
+
+
+def _when(moment: datetime, names: _Names) -> str:
+    return date_format(moment.astimezone(names.voice.zone), "DATETIME_FORMAT")
 
 
 def _mark(part: dict[str, Any], names: _Names) -> str:

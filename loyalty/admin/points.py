@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin
+from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin, of_member_called
 from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, list_page, name_of, points
 from loyalty.models import Account, Completion, Entry, Lot, Offer
@@ -190,7 +190,7 @@ class EntryAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        accounts = Account.objects.filter(member__identities__value=term).values("pk")
+        accounts = of_member_called(request, Account.objects.all(), "member", term)
         ids = list(accounts.values_list("pk", flat=True))
         is_theirs = Q(credit_account__in=ids) | Q(debit_account__in=ids)
         return queryset.filter(is_theirs), False

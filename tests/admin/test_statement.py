@@ -139,7 +139,7 @@ def test_the_page_of_a_member_shows_what_was_taken_and_reversed(
     text = admin_client.get(page(Member, "change", member.pk)).content.decode()
 
     assert "−30" in text
-    assert text.count(">Reversed<") == 2
+    assert text.count(">Taken back<") == 2
     assert reverse("admin:loyalty_member_statement", args=[member.pk]) in text
 
 
