@@ -12,6 +12,7 @@ import activities.api.routes
 import activities.contracts.urls
 import campaigns.api.routes
 import loyalty.api.routes
+from activities.admin.finding import find
 from loyalty.api.pages import DocumentationView, SchemaView
 
 api = SimpleRouter(trailing_slash=False)
@@ -23,6 +24,8 @@ handler500 = "loyalty.admin.unavailable.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    # Before the theme's own, which finds pages only.
+    path("admin/search/", admin.site.admin_view(find)),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api.urls)),
     path("api/v1/schema", SchemaView.as_view(), name="api-schema"),

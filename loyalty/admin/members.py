@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin, ReadOnlyAdmin
 from loyalty.admin.deleting import QuickDeleteInline
 from loyalty.admin.formatting import link, list_page, name_of, number, points
 from loyalty.admin.moments import last_day
+from loyalty.admin.searching import TooMany, members_like
 from loyalty.admin.statement import expiring_lines, last_movements, statement_page
 from loyalty.admin.vouchers import vouchers_of
 from loyalty.admin.working_program import working_program
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
+    from loyalty.models import Program
+
 _SHOWN = 10
+_LIKE_MAX = 200
 
 
 class IdentityForm(forms.ModelForm):
@@ -102,7 +106,7 @@ class MemberAdmin(ProgramAdmin):
         ("segment_memberships__segment", OwnProgramFilter),
     )
     search_fields = ("identities__value__exact", "=id")
-    search_help_text = "A whole customer number or other identity."
+    search_help_text = "A customer number, name, e-mail address, or a part of one."
     list_select_related = ("tier", "business_unit")
     ordering = ("-pk",)
     actions = None
@@ -124,7 +128,7 @@ class MemberAdmin(ProgramAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        """Find members by a whole identity, or by their number."""
+        """Find members by a whole identity, else by a part of one or of the name."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -133,9 +137,21 @@ class MemberAdmin(ProgramAdmin):
             return queryset.none(), False
         found = identities_called(program.pk, term).values("member")
         rows = queryset.filter(pk__in=found)
-        if term.isdigit() and len(term) < 19 and not rows.exists():
-            rows = queryset.filter(pk=int(term))
-        return rows, False
+        if rows.exists():
+            return rows, False
+        if term.isascii() and term.isdigit() and len(term) < 19:
+            by_id = queryset.filter(pk=int(term))
+            if by_id.exists():
+                return by_id, False
+        return queryset.filter(pk__in=self._like(request, program, term)), False
+
+    def _like(self, request: HttpRequest, program: Program, term: str) -> list[int]:
+        """Return the members of whom a part is known; at most 200."""
+        try:
+            return [one.pk for one in members_like(program.pk, term, _LIKE_MAX)]
+        except TooMany as refusal:
+            self.message_user(request, str(refusal), messages.WARNING)
+            return []
 
     def changeform_view(
         self,

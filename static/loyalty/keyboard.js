@@ -200,6 +200,12 @@
   }
 
   function nameRest(root) {
+    const box = document.getElementById("nav-filter");
+    if (box && !box.dataset.keyboard) {
+      box.dataset.keyboard = "search";
+      box.placeholder = "Find a member, campaign …";
+      box.setAttribute("aria-label", "Find a page, member, campaign, activity or voucher");
+    }
     Object.entries(NAMES).forEach(([which, name]) => {
       const node = document.querySelector(which);
       if (node && !node.getAttribute("aria-label")) {
