@@ -121,6 +121,8 @@ _site_key = hashlib.sha256(repr(sorted(_database.items())).encode()).hexdigest()
 # What `manage.py serve` listens on; all of BIND_ADDRESS when it is 0.0.0.0.
 BIND_ADDRESS = _environment.read("BIND_ADDRESS", str, "127.0.0.1")
 PORT = _environment.read("PORT", whole_number(1, 65_535), 8000)
+# Threads of a web process that answer; bodies arrive without one.
+WEB_THREADS = _environment.read("WEB_THREADS", whole_number(1, 64), 4)
 # Processes that do background work; each needs up to 400 MB.
 CELERY_WORKER_CONCURRENCY = _environment.read(
     "WORKER_PROCESSES", whole_number(1, 500), min(os.cpu_count() or 1, 8)

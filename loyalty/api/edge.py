@@ -33,6 +33,8 @@ _AS_IT_IS = frozenset({"", "identity"})
 # Pages for people, who come with a session.
 PAGES = frozenset({"api-docs", "api-schema"})
 MULTIPART = "multipart/form-data"
+# Of what carries credentials and nothing else.
+SMALL_BODY_BYTES_MAX = 16 * 1024
 
 
 def _problem_document(problem: Problem, request: HttpRequest) -> HttpResponse:
@@ -157,6 +159,14 @@ def _no_such_path() -> Problem:
     return Problem(404, "not_found", "The API has no such path.")
 
 
+def body_limit(path: str) -> int:
+    """Return how many bytes a body sent to ``path`` may have, files aside."""
+    if path == "/oauth/token" or path.rstrip("/").endswith("sessions"):
+        return SMALL_BODY_BYTES_MAX
+    limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return limit
+
+
 def _bound_body(request: HttpRequest, *, takes_files: bool) -> None:
     """Refuse bodies over the limit before they are read, however they are sent.
 
@@ -164,7 +174,7 @@ def _bound_body(request: HttpRequest, *, takes_files: bool) -> None:
     """
     meta = request.META
     _refuse_packed(meta)
-    limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    limit = body_limit(request.path_info)
     if "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
         _read_chunked(request, limit)
         return
@@ -172,7 +182,7 @@ def _bound_body(request: HttpRequest, *, takes_files: bool) -> None:
     content_type = str(meta.get("CONTENT_TYPE", "")).lower()
     is_file = takes_files and content_type.startswith(MULTIPART)
     if not is_file and length.isdigit() and int(length) > limit:
-        raise body_too_large()
+        raise body_too_large(limit)
 
 
 def _refuse_packed(meta: Mapping[str, Any]) -> None:
@@ -198,6 +208,6 @@ def _read_chunked(request: Any, limit: int) -> None:
         parts.append(part)
         size += len(part)
         if size > limit:
-            raise body_too_large()
+            raise body_too_large(limit)
     request._body = b"".join(parts)
     request.META["CONTENT_LENGTH"] = str(size)

@@ -135,14 +135,16 @@ def _of_django(exc: Exception) -> Problem | None:
     return None
 
 
-def body_too_large() -> Problem:
-    """Return the problem of a body over the limit."""
-    return Problem(
-        413,
-        "body_too_large",
-        f"A body may have at most {BODY_MEGABYTES_MAX} MB. Send batches of at most "
-        "1,000 activities, or upload a file.",
-    )
+def body_too_large(limit: int = BODY_MEGABYTES_MAX * 1024 * 1024) -> Problem:
+    """Return the problem of a body over the limit, in bytes."""
+    if limit < 1024 * 1024:
+        detail = f"A body may have at most {limit // 1024} kB here."
+    else:
+        detail = (
+            f"A body may have at most {limit // 1024 // 1024} MB. Send batches of at "
+            "most 1,000 activities, or upload a file."
+        )
+    return Problem(413, "body_too_large", detail)
 
 
 def _flattened(detail: Any, pointer: str) -> Iterator[dict[str, str]]:

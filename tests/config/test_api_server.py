@@ -52,9 +52,9 @@ def server(transactional_db, port, log):
         process = subprocess.Popen(
             [
                 str(Path(sys.executable).parent / "granian"),
-                "config.wsgi:application",
-                *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-                *("--workers", "1", "--blocking-threads", "2"),
+                "config.rsgi:app",
+                *("--interface", "rsgi", "--host", "127.0.0.1", "--port", str(port)),
+                *("--workers", "1"),
             ],
             env={
                 **{k: v for k, v in os.environ.items() if k != "CELERY_BROKER_URL"},
@@ -62,6 +62,7 @@ def server(transactional_db, port, log):
                 "DATABASE_URL": address_of_database(),
                 "LOCAL": "true",
                 "LOG_LEVEL": "DEBUG",
+                "WEB_THREADS": "2",
             },
             stdout=output,
             stderr=output,
@@ -204,3 +205,79 @@ def test_no_key_reaches_the_log(server, log, key, headers):
 
     assert "/api/v1/channels" in log.read_text()
     assert key.split(".")[1] not in log.read_text()
+
+
+def half_open(port, head):
+    """Open a connection and send the head of a request that announces a body."""
+    raw = socket.create_connection(("127.0.0.1", port), timeout=30)
+    raw.sendall(head.encode())
+    return raw
+
+
+SLOW_HEADS = {
+    "a token": "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\n"
+    "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9000\r\n\r\n",
+    "activities": "POST /api/v1/activities HTTP/1.1\r\nHost: localhost\r\n"
+    "Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n",
+    "a form": "POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\n"
+    "Cookie: csrftoken=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
+    "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", SLOW_HEADS)
+def test_sixteen_clients_that_drip_stop_nobody(server, headers, kind):
+    slow = [half_open(server, SLOW_HEADS[kind]) for _ in range(16)]
+    try:
+        for _ in range(3):
+            for raw in slow:
+                raw.sendall(b"x")
+            began = time.monotonic()
+            assert answer(server, "GET", "/api/v1/channels", headers=headers)[0] == 200
+            assert time.monotonic() - began < 5
+    finally:
+        for raw in slow:
+            raw.close()
+
+
+def test_a_body_that_does_not_arrive_is_answered_408_and_closed(server):
+    with closing(half_open(server, SLOW_HEADS["a token"])) as raw:
+        began = time.monotonic()
+        said = raw.recv(4_000)
+
+    assert b" 408 " in said.split(b"\r\n")[0]
+    assert 5 < time.monotonic() - began < 20
+
+
+def test_credentials_are_short(server):
+    body = b"grant_type=client_credentials&x=" + b"x" * 17_000
+
+    status, _, problem = answer(server, "POST", "/oauth/token", body)
+
+    assert status == 413, problem
+
+
+def test_a_file_is_sent_while_it_is_read(server, key):
+    boundary, line = "xyz", b"K,m,2026-03-04T12:00:00Z,PURCHASE\n"
+    content = b"key,member,occurred_at,type\n" + line * 400_000
+    body = (
+        (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; '
+            f'filename="a.csv"\r\n\r\n'
+        ).encode()
+        + content
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+
+    status, _, upload = answer(
+        server,
+        "POST",
+        "/api/v1/uploads",
+        body,
+        {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+        },
+    )
+
+    assert (status, upload["status"]) == (201, "uploaded")

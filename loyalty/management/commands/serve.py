@@ -23,7 +23,6 @@ from loyalty.services.groups import create_groups
 DEMO_USERNAME = "demo"
 DEMO_PASSWORD = "demo"  # noqa: S105 of a site that only its own machine reaches
 WEB_PROCESSES_MAX = 2
-THREADS_PER_WEB_PROCESS = 4
 # Without the query: some clients send their key there.
 ACCESS_LOG = '%(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f'
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
@@ -125,10 +124,9 @@ def _programs(host: str, port: int, *, demo: bool) -> list[Program]:
 def web_command(host: str, port: int) -> list[str]:
     """Return the command line of the web server."""
     return [
-        *(str(Path(sys.executable).parent / "granian"), "config.wsgi:application"),
-        *("--interface", "wsgi", "--host", host, "--port", str(port)),
+        *(str(Path(sys.executable).parent / "granian"), "config.rsgi:app"),
+        *("--interface", "rsgi", "--host", host, "--port", str(port)),
         *("--workers", str(min(os.cpu_count() or 1, WEB_PROCESSES_MAX))),
-        *("--blocking-threads", str(THREADS_PER_WEB_PROCESS)),
         *("--respawn-failed-workers", "--respawn-interval", "0.5"),
         *("--workers-kill-timeout", str(WEB_GRACE_SECONDS - 2)),
         *("--http1-header-read-timeout", "10000"),
