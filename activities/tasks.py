@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
-from django.utils import timezone
 
 from activities.models import Upload, UploadStatus
 from activities.reports import ledger_mismatches
@@ -20,6 +19,7 @@ from activities.services import (
     segments,
     uploads,
 )
+from loyalty.services import clock
 from loyalty.tasks import queue_on_commit
 
 # A task hands over after this long, so that uploads share the workers.
@@ -62,14 +62,14 @@ def validate_upload(*, upload_id: int, **_: Any) -> None:
 @shared_task(acks_late=True, time_limit=900)
 def run_upload(*, upload_id: int, **_: Any) -> None:
     """Record chunks of one upload for a while; queues itself if some are left."""
-    if uploads.run_chunks_in_threads(upload_id, until=timezone.now() + _TURN):
+    if uploads.run_chunks_in_threads(upload_id, until=clock.now() + _TURN):
         run_upload.delay(upload_id=upload_id)
 
 
 @shared_task(acks_late=True, time_limit=900)
 def undo_upload(*, upload_id: int, **_: Any) -> None:
     """Reverse chunks of one upload for a while; queues itself if some are left."""
-    if uploads.undo_chunks(upload_id, until=timezone.now() + _TURN):
+    if uploads.undo_chunks(upload_id, until=clock.now() + _TURN):
         undo_upload.delay(upload_id=upload_id)
 
 
@@ -100,26 +100,26 @@ def sweep_uploads(**_: Any) -> None:
 @shared_task(acks_late=False, time_limit=3600)
 def refresh_segments(**_: Any) -> None:
     """Bring every segment kept by rules up to date; safe to run twice."""
-    segments.refresh_segments(now=timezone.now())
+    segments.refresh_segments(now=clock.now())
 
 
 @shared_task(acks_late=False, time_limit=300)
 def recheck_members(**_: Any) -> None:
     """Move members in and out of segments after their activities; safe to repeat."""
-    while segments.recheck_members(now=timezone.now()):
+    while segments.recheck_members(now=clock.now()):
         pass
 
 
 @shared_task(acks_late=False, time_limit=600)
 def forget_logins(**_: Any) -> None:
     """Forget sessions of members and staff that ended; safe to run twice."""
-    logins.forget_ended_logins(at=timezone.now())
+    logins.forget_ended_logins(at=clock.now())
 
 
 @shared_task(acks_late=False, time_limit=6 * 60 * 60)
 def check_ledger(**_: Any) -> None:
     """Prove that the ledger adds up, and keep the result; safe to run twice."""
-    ledger_checks.keep_check(ledger_mismatches(), now=timezone.now())
+    ledger_checks.keep_check(ledger_mismatches(), now=clock.now())
 
 
 def enqueue_backtest(backtest_id: int) -> None:
@@ -134,7 +134,7 @@ def enqueue_backtest(backtest_id: int) -> None:
 )
 def run_backtest(*, backtest_id: int, **_: Any) -> None:
     """Run one backtest for a while; queues itself if some is left."""
-    if backtesting.run_backtest(backtest_id, until=timezone.now() + _TURN):
+    if backtesting.run_backtest(backtest_id, until=clock.now() + _TURN):
         run_backtest.delay(backtest_id=backtest_id)
 
 

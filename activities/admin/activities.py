@@ -28,6 +28,7 @@ from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, money, name_of, page_of, points
 from loyalty.admin.working_program import working_program
 from loyalty.models import Wallet
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -262,7 +263,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         undone = reverse_activities(
             activity.program_id,
             [activity.pk],
-            now=timezone.now(),
+            now=clock.now(),
             reason=form.cleaned_data["reason"],
             actor=request.user.get_username(),
         )

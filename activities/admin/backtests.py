@@ -11,7 +11,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -29,6 +28,7 @@ from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import bar, points
 from loyalty.admin.working_program import working_program
 from loyalty.errors import LoyaltyError
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -167,7 +167,7 @@ class BacktestAdmin(ReadOnlyAdmin):
         if program is None:
             raise PermissionDenied
         wanted = backtest_form.wanted_by(form, request.user)
-        backtest = create_backtest(program, wanted, now=timezone.now())
+        backtest = create_backtest(program, wanted, now=clock.now())
         tasks.enqueue_backtest(backtest.pk)
         self.log_addition(request, backtest, "Asked for a backtest.")
         return self.back_to(backtest)
@@ -236,7 +236,7 @@ class BacktestAdmin(ReadOnlyAdmin):
             back = self.address_of("change", pk)
             return ask(request, self, question, back=back, obj=backtest)
         try:
-            cancel_backtest(backtest, now=timezone.now())
+            cancel_backtest(backtest, now=clock.now())
         except LoyaltyError as refusal:
             messages.warning(request, refusal.message)
         else:

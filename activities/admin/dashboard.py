@@ -29,6 +29,7 @@ from loyalty.models import (
     Wallet,
 )
 from loyalty.reports import DayOfPoints, outstanding_points, points_by_day
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -106,7 +107,7 @@ def with_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     if program is None or not request.user.has_perm("loyalty.view_account"):
         return context
 
-    now = timezone.now()
+    now = clock.now()
     steps = _steps(program)
     is_set_up = all(step.is_done or step.is_optional for step in steps)
     context |= {

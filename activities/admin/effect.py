@@ -22,6 +22,7 @@ from loyalty.admin.formatting import number
 from loyalty.admin.moments import last_day
 from loyalty.engine.ends import Last, after_last
 from loyalty.errors import LoyaltyError
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,7 +112,7 @@ def effect_page(
         else number(campaign.holdout_percent),
     }
     if form.is_valid():
-        until, now = form.until_moment(), timezone.now()
+        until, now = form.until_moment(), clock.now()
         try:
             if _DOWNLOAD in request.GET:
                 return _file(campaign, until, now)

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -22,6 +21,7 @@ from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import link, name_of
 from loyalty.admin.working_program import working_program
 from loyalty.models import Program
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.db.models import ForeignKey, QuerySet
@@ -118,7 +118,7 @@ class LoginSessionAdmin(ReadOnlyAdmin):
         opened = log_in_staff(
             request.user,  # type: ignore[arg-type]
             opened_by=f"{request.user.get_username()} in the admin",
-            now=timezone.now(),
+            now=clock.now(),
         )
         self.log_addition(request, opened.session, "Logged in.")
         context = {
@@ -145,7 +145,7 @@ class LoginSessionAdmin(ReadOnlyAdmin):
     @display(description="State", label={"Open": "success", "Ended": "danger"})
     def state(self, session: LoginSession) -> str:
         """Return whether the key opens anything now."""
-        return "Open" if session.expires_at > timezone.now() else "Ended"
+        return "Open" if session.expires_at > clock.now() else "Ended"
 
     @action(
         description="Log out",

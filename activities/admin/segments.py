@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.utils import timezone
 from unfold.admin import StackedInline
 from unfold.decorators import action, display
 
@@ -25,6 +24,7 @@ from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.deleting import QuickDeleteInline
 from loyalty.admin.formatting import list_page, name_of
 from loyalty.models import Member, RuleGroup, SegmentMembership, SegmentRule
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -138,7 +138,7 @@ class RuleSegmentAdmin(ProgramAdmin):
                 back=self.address_of("change", segment.pk),
                 obj=segment,
             )
-        found = refresh_segment(segment, now=timezone.now())
+        found = refresh_segment(segment, now=clock.now())
         self.message_of(
             request,
             f"Members: {found.entered_count:,} entered, {found.left_count:,} left, "
@@ -160,7 +160,7 @@ def _has_state(segment: RuleSegment) -> bool:
 
 def _size_of(segment: RuleSegment) -> dict[str, Any]:
     """Return how many members the saved rules let in, some of them, and the change."""
-    now = timezone.now()
+    now = clock.now()
     rules = list(
         segment.rules.select_related(
             *("wallet", "activity_type", "tier", "business_unit", "other_segment")

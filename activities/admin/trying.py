@@ -31,6 +31,7 @@ from loyalty.engine.baskets import value_of
 from loyalty.engine.numbers import InvalidNumber, parse_value
 from loyalty.errors import LoyaltyError
 from loyalty.models import ActivityType, BusinessUnit, Channel, Member
+from loyalty.services import clock
 from loyalty.services.identities import identities_called
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def try_page(request: HttpRequest, model_admin: ModelAdmin) -> HttpResponse:
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
     return {
-        "occurred_at": timezone.now(),
+        "occurred_at": clock.now(),
         "campaigns": [one for one in request.GET.getlist("campaigns") if one.isdigit()],
     }
 
@@ -223,7 +224,7 @@ def _outcome(form: TryForm, program: Program) -> dict[str, Any]:
         found = simulate_activity(
             program.pk,
             command,
-            now=timezone.now(),
+            now=clock.now(),
             with_campaigns=[one.pk for one in tried],
             may_enrol=True,
         )

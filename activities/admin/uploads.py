@@ -29,6 +29,7 @@ from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import bar, link
 from loyalty.admin.working_program import working_program
 from loyalty.errors import LoyaltyError
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -180,7 +181,7 @@ class UploadAdmin(ReadOnlyAdmin):
             upload = uploads.create_upload(
                 program,
                 form.cleaned_data["file"],
-                now=timezone.now(),
+                now=clock.now(),
                 options=form.options(),
                 created_by=request.user,  # type: ignore[arg-type]
             )
@@ -294,7 +295,7 @@ class UploadAdmin(ReadOnlyAdmin):
             return ask(request, self, question, form=form, back=back, obj=upload)
         answers = {} if form is None else form.cleaned_data
         try:
-            chosen.take(upload, request.user.get_username(), timezone.now(), **answers)
+            chosen.take(upload, request.user.get_username(), clock.now(), **answers)
         except LoyaltyError as refusal:
             messages.error(request, refusal.message)
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
@@ -27,6 +26,7 @@ from loyalty.api.problems import invalid_at, invalid_parameter
 from loyalty.api.rendering import json_bytes
 from loyalty.api.views import ProgramViewSet
 from loyalty.models import Offer
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -181,7 +181,7 @@ class ActivityViewSet(ProgramViewSet):
         undone = reverse_activities(
             self.caller.program_id,
             [activity.pk],
-            now=datetime.now(tz=UTC),
+            now=clock.now(),
             reason=_reason(self.check_object_body(request)),
             actor=self.caller.actor,
         )

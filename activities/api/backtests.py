@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from loyalty.api.views import ProgramViewSet
 from loyalty.engine.moments import InvalidMoment, parse_moment
 from loyalty.engine.numbers import InvalidNumber, NumberText, parse_value
 from loyalty.models import Program
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -136,7 +137,7 @@ class BacktestViewSet(ProgramViewSet):
         backtest = create_backtest(
             Program.objects.get(pk=self.caller.program_id),
             _wanted(self.check_object_body(request), self.caller),
-            now=datetime.now(tz=UTC),
+            now=clock.now(),
         )
         tasks.enqueue_backtest(backtest.pk)
         return Response(body_of(backtest), status=status.HTTP_201_CREATED)
@@ -160,7 +161,7 @@ class BacktestViewSet(ProgramViewSet):
         """Call a backtest off that is not at its end."""
         if self.check_object_body(request):
             raise invalid_at("", "unknown_member", "Send nothing, or an empty object.")
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         return Response(body_of(cancel_backtest(self.get_object(), now=now)))
 
     @extend_schema(request=None, responses=BacktestAnswer)

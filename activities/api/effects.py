@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.http import StreamingHttpResponse
@@ -23,6 +22,7 @@ from loyalty.api.fields import MomentField, NumberField
 from loyalty.api.permissions import HasScope, IsForEveryUnit
 from loyalty.api.problems import STATUS_OF_REFUSAL, invalid_parameter
 from loyalty.api.views import ProgramViewSet
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -146,7 +146,7 @@ class EffectViewSet(ProgramViewSet):
             )
         effect = measure_effect(
             campaign,
-            now=datetime.now(tz=UTC),
+            now=clock.now(),
             until=self._asked("until", MomentField()),
             point_cost=point_cost,
         )
@@ -167,7 +167,7 @@ class EffectViewSet(ProgramViewSet):
         """
         groups = groups_of(
             self.get_object(),
-            now=datetime.now(tz=UTC),
+            now=clock.now(),
             until=self._asked("until", MomentField()),
         )
         return StreamingHttpResponse(

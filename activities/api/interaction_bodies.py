@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from loyalty.api.points import points_of
 from loyalty.api.problems import Problem
 from loyalty.engine.numbers import format_value, parse_value
 from loyalty.models import Wallet
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +167,7 @@ def _voucher(voucher: Voucher) -> dict[str, Any]:
         "id": voucher.pk,
         "code": voucher.code,
         "kind": voucher.voucher_type.kind,
-        "status": voucher.status_at(datetime.now(tz=UTC)),
+        "status": voucher.status_at(clock.now()),
         "amount": None if amount is None else format_value(parse_value(amount)),
         "discount_ratio": None if ratio is None else format_value(parse_value(ratio)),
         "expires_at": None if ends_at is None else moment_text(ends_at),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import django_filters
@@ -30,6 +29,7 @@ from loyalty.api.pagination import NewestFirst
 from loyalty.api.permissions import HasScope
 from loyalty.api.problems import Problem
 from loyalty.api.views import ProgramViewSet
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -93,7 +93,7 @@ class CampaignInteractionViewSet(ProgramViewSet):
             actor=self.caller.actor,
             mode="api",
         )
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         try:
             interacted = interact(self.caller.program_id, command, now=now)
         except InsufficientPoints as error:

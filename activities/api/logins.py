@@ -6,7 +6,7 @@ Made for clients of Spaaza: they send what is answered here as
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import authenticate
@@ -25,6 +25,7 @@ from loyalty.api.permissions import HasScope, IsForEveryUnit
 from loyalty.api.problems import STATUS_OF_REFUSAL, invalid, invalid_at, wrong
 from loyalty.api.views import ProgramViewSet
 from loyalty.models import Program
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -92,7 +93,7 @@ class LoginViewSet(mixins.DestroyModelMixin, ProgramViewSet):
         given = [name for name in ("member", "staff") if body.get(name) is not None]
         if len(given) != 1:
             raise invalid_at("", "ambiguous", "Name either a member or one of staff.")
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         log_in = self._log_in_member if given == ["member"] else self._log_in_staff
         return Response(_written(log_in(body, now)), status=status.HTTP_201_CREATED)
 

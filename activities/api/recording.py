@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -25,6 +25,7 @@ from loyalty.api.bodies import escaped
 from loyalty.api.fields import moment_text
 from loyalty.api.idempotency import claim
 from loyalty.api.problems import Problem, invalid_at, refused, wrong
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ def record_one(body: Any, key: str | None, caller: Caller, *, explain: bool) -> 
         Problem: 409 while a request with the same key is being worked on.
         LoyaltyError: the refusal; the key is free.
     """
-    now = datetime.now(tz=UTC)
+    now = clock.now()
     command = to_command(body, key or uuid.uuid4().hex, caller, now)
 
     if key is None and "key" not in body:
@@ -83,7 +84,7 @@ def simulate_one(body: Any, caller: Caller) -> Answer:
     Raises:
         LoyaltyError: it would be refused, and why.
     """
-    now = datetime.now(tz=UTC)
+    now = clock.now()
     tried = _tried_in(body)
     key_free = body
     if isinstance(body, dict):
@@ -148,7 +149,7 @@ def record_batch(
         Problem: 400 if nothing was recorded, with every refusal; 409 while a batch
             with the same key is being worked on.
     """
-    now = datetime.now(tz=UTC)
+    now = clock.now()
     items = [
         _item(one, f"{key or uuid.uuid4().hex}/{place}", caller, now)
         for place, one in enumerate(_activities_in(body))

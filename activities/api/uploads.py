@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.http import StreamingHttpResponse
@@ -26,6 +25,7 @@ from loyalty.api.problems import STATUS_OF_REFUSAL, invalid_at
 from loyalty.api.views import ProgramViewSet
 from loyalty.errors import LoyaltyError
 from loyalty.models import Program
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +105,7 @@ class UploadViewSet(ProgramViewSet):
             upload = uploads.create_upload(
                 Program.objects.get(pk=self.caller.program_id),
                 file,
-                now=datetime.now(tz=UTC),
+                now=clock.now(),
                 options=bodies.options_in(request.data, self.caller.program_id),
                 actor=self.caller.actor,
             )
@@ -181,7 +181,7 @@ class UploadViewSet(ProgramViewSet):
         """
         body = readings.reading_in(self.check_object_body(request))
         upload = readings.take_reading(
-            self.get_object(), body, actor=self.caller.actor, now=datetime.now(tz=UTC)
+            self.get_object(), body, actor=self.caller.actor, now=clock.now()
         )
         tasks.enqueue_validation(upload.pk)
         return Response(bodies.body_of(upload))
@@ -236,7 +236,7 @@ class UploadViewSet(ProgramViewSet):
         """Take a step of the use case and queue the work that follows."""
         if self.check_object_body(request):
             raise invalid_at("", "unknown_member", "Send nothing, or an empty object.")
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         upload = step(self.get_object(), actor=self.caller.actor, now=now)
         if enqueue is not None:
             enqueue(upload.pk)

@@ -44,6 +44,7 @@ from loyalty.admin.offers import (
     window,
 )
 from loyalty.models import Member
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -111,7 +112,7 @@ class CampaignAdmin(ReadinessAdmin):
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Show what is over last, the newest of the others first."""
-        is_over = Case(When(ends_at__lte=timezone.now(), then=1), default=0)
+        is_over = Case(When(ends_at__lte=clock.now(), then=1), default=0)
         return [is_over.asc(), *self.ordering]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RowsList]:
@@ -150,7 +151,7 @@ class CampaignAdmin(ReadinessAdmin):
         extra = dict(extra_context or {})
         campaign = self._saved(request, object_id)
         if campaign is not None:
-            now = timezone.now()
+            now = clock.now()
             state = state_of(campaign, now)
             given = _given(campaign)
             extra |= {
@@ -186,7 +187,7 @@ class CampaignAdmin(ReadinessAdmin):
     @display(description="Now", label=STATE_LABELS)
     def state(self, campaign: Campaign) -> str:
         """Return what it is doing now."""
-        return state_of(campaign, timezone.now())
+        return state_of(campaign, clock.now())
 
     @display(description="Bucket", label={"Bonus": "success", "Targeted": "primary"})
     def bucket(self, campaign: Campaign) -> str:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Count
-from django.utils import timezone
 from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
@@ -16,6 +15,7 @@ from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin
 from loyalty.admin.formatting import link, list_page
 from loyalty.admin.offers import state_of
 from loyalty.admin.points import link_to
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -46,7 +46,7 @@ class CampaignGroupAdmin(ProgramAdmin):
     @display(description="Now", label=STATUS_LABELS)
     def status(self, group: CampaignGroup) -> str:
         """Return what its dates make of it now."""
-        return group.status_at(timezone.now()).capitalize()
+        return group.status_at(clock.now()).capitalize()
 
     @display(description="Campaigns", ordering="count")
     def campaigns_link(self, group: CampaignGroup) -> SafeString:
@@ -57,7 +57,7 @@ class CampaignGroupAdmin(ProgramAdmin):
     @display(description="Its campaigns")
     def its_campaigns(self, group: CampaignGroup) -> SafeString | str:
         """Return its campaigns and what each is doing now, linked."""
-        now = timezone.now()
+        now = clock.now()
         rows = Campaign.objects.filter(group=group.pk).order_by("-pk")
         lines = [
             (link(row), state_of(row, now).lower()) for row in rows[:_CAMPAIGNS_SHOWN]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
-from django.utils import timezone
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
@@ -15,6 +14,7 @@ from campaigns.services.readiness import readiness_of
 from loyalty.admin.confirming import ask, is_confirmed
 from loyalty.admin.offers import SwitchedAdmin, switch_question
 from loyalty.engine.readiness import Severity
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -60,7 +60,7 @@ class ReadinessAdmin(SwitchedAdmin):
         campaign: Campaign = form.instance
         if not campaign.is_enabled or not form.turns_on:
             return
-        report = readiness_of(campaign, now=timezone.now(), is_committed=False)
+        report = readiness_of(campaign, now=clock.now(), is_committed=False)
         stops = [one.text for one in report.findings if one.severity is Severity.STOP]
         if not stops:
             return
@@ -82,7 +82,7 @@ class ReadinessAdmin(SwitchedAdmin):
         """Return what the page of a campaign shows of its report."""
         cost = _cost_asked(request, campaign)
         report = readiness_of(
-            campaign, now=timezone.now(), cost_per_point=cost.cleaned_data.get(_COST)
+            campaign, now=clock.now(), cost_per_point=cost.cleaned_data.get(_COST)
         )
         tabs = self._tabs(request, campaign)
         return {
@@ -121,7 +121,7 @@ class ReadinessAdmin(SwitchedAdmin):
         self, request: HttpRequest, rows: list[Campaign]
     ) -> HttpResponse | None:
         """Return the page that shows the reports and asks, until it is answered."""
-        now = timezone.now()
+        now = clock.now()
         reports = [(row, readiness_of(row, now=now)) for row in rows]
         form = None
         if any(report.stops for _, report in reports):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
@@ -12,6 +11,7 @@ from campaigns.models import AssignedGroup, AssignedGroupKind, CampaignGroup
 from loyalty.api.bases import RowSerializer
 from loyalty.api.filters import NumberFilter
 from loyalty.api.views import ConfigurationViewSet
+from loyalty.services import clock
 
 
 class CampaignGroupSerializer(RowSerializer):
@@ -27,7 +27,7 @@ class CampaignGroupSerializer(RowSerializer):
 
     def get_status(self, group: CampaignGroup) -> str:
         """Return what its dates make of it now."""
-        return group.status_at(datetime.now(tz=UTC))
+        return group.status_at(clock.now())
 
 
 class CampaignGroupViewSet(ConfigurationViewSet):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -26,7 +26,7 @@ from loyalty.api.serializers import OFFER_FIELDS
 from loyalty.api.views import ROW_NUMBER, ReadOnlyViewSet
 from loyalty.engine.numbers import format_value
 from loyalty.models import Segment
-from loyalty.services import member_numbered
+from loyalty.services import clock, member_numbered
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -164,7 +164,7 @@ class QuestViewSet(ReadOnlyViewSet):
             self.caller.program_id,
             _number(body["member"]),
             int(pk),
-            now=datetime.now(tz=UTC),
+            now=clock.now(),
             unit_ids=self.caller.unit_ids,
         )
         return Response(_written(taken))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from campaigns.services.readiness import readiness_of
 from loyalty.api.problems import Problem, invalid, wrong
 from loyalty.engine.readiness import Severity
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ def refuse_unready(campaign: Campaign) -> None:
     Raises:
         Problem: the report names what stops it.
     """
-    report = readiness_of(campaign, now=timezone.now(), is_committed=False)
+    report = readiness_of(campaign, now=clock.now(), is_committed=False)
     stops = [one for one in report.findings if one.severity is Severity.STOP]
     if not stops:
         return

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import django_filters
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -44,6 +43,7 @@ from loyalty.api.serializers import OFFER_FIELDS, NumbersSerializer
 from loyalty.api.views import ConfigurationViewSet, name_actor
 from loyalty.engine.facts import OfferKind
 from loyalty.models import ActivityType, BusinessUnit, Channel, Segment
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -261,7 +261,7 @@ class CampaignViewSet(ConfigurationViewSet):
         """What is wrong or odd about the campaign, and what it may cost at most."""
         asked = asked_in(request.query_params)
         campaign = self.get_object()
-        report = readiness_of(campaign, now=timezone.now(), **asked)
+        report = readiness_of(campaign, now=clock.now(), **asked)
         return Response(body_of(report, campaign.pk))
 
     def known_parameters(self) -> frozenset[str]:

@@ -23,6 +23,7 @@ from loyalty.admin.offers import (
 )
 from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.models import ActivityType, Offer
+from loyalty.services import clock
 
 _NEEDS_A_CODE = "An activity type needs a code."
 _METHODS = (RewardKind.FIXED, RewardKind.PER_VALUE, RewardKind.NOTHING)
@@ -168,7 +169,7 @@ class ActivityTypeAdmin(SwitchedAdmin):
     @display(description="Now", label=STATE_LABELS)
     def state(self, kind: ActivityType) -> str:
         """Return what it is doing now."""
-        return state_of(kind, timezone.now())
+        return state_of(kind, clock.now())
 
     @display(description="Review", label={"To review": "warning"})
     def review(self, kind: ActivityType) -> str | None:

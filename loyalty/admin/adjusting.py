@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
-from django.utils import timezone
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminRadioSelectWidget,
@@ -21,6 +20,7 @@ from loyalty.admin.formatting import name_of, points
 from loyalty.ledger import InsufficientPoints
 from loyalty.models import Member, Wallet
 from loyalty.reports import holdings_of
+from loyalty.services import clock
 from loyalty.services.adjustments import (
     REASON_CHARACTERS_MAX,
     Adjustment,
@@ -119,7 +119,7 @@ def adjusting_page(
 
 def _question(member: Member, answers: dict[str, Any]) -> Question:
     wallet, amount = answers["wallet"], answers["amount"]
-    held = {one.wallet.pk: one.spendable for one in holdings_of(member, timezone.now())}
+    held = {one.wallet.pk: one.spendable for one in holdings_of(member, clock.now())}
     before = held.get(wallet.pk, 0)
     text = points(abs(amount), wallet.decimals)
     verb = "Give" if amount > 0 else "Take"
@@ -148,7 +148,7 @@ def _post(
         str(answers["token"]),
     )
     try:
-        is_new = adjust_points(adjustment, at=timezone.now())
+        is_new = adjust_points(adjustment, at=clock.now())
     except InsufficientPoints as refusal:
         available = points(refusal.facts["available"], wallet.decimals)
         text = f"Nothing was taken: only {available} can be spent now."

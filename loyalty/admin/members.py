@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
@@ -30,6 +29,7 @@ from loyalty.models import (
     Voucher,
 )
 from loyalty.reports import holdings_of
+from loyalty.services import clock
 from loyalty.services.identities import (
     holders_of,
     identities_called,
@@ -207,7 +207,7 @@ class MemberAdmin(ProgramAdmin):
 
 def _panel(member: Member) -> dict[str, Any]:
     """Return what the member's page shows above the form."""
-    now = timezone.now()
+    now = clock.now()
     holdings = [
         {
             "wallet": one.wallet,

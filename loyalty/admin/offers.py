@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
-from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
 from loyalty.admin.bases import ProgramAdmin, where_chosen
@@ -19,6 +18,7 @@ from loyalty.engine.facts import OfferKind, RewardKind
 from loyalty.engine.periods import Unit
 from loyalty.engine.points import times_in_words
 from loyalty.models import Offer
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +122,7 @@ class StateFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         """Choose the rows in the state asked for."""
-        now = timezone.now()
+        now = clock.now()
         has_started = Q(starts_at=None) | Q(starts_at__lte=now)
         has_ended = Q(ends_at__lte=now)
         rows = {

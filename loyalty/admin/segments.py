@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db.models import Count, Q
 from django.http import HttpResponse, StreamingHttpResponse
-from django.utils import timezone
 from django.utils.html import format_html_join
 from unfold.decorators import action, display
 
@@ -16,6 +15,7 @@ from loyalty.admin.filling import filling_page, identity_kinds
 from loyalty.admin.formatting import link, list_page, name_of
 from loyalty.admin.points import link_to
 from loyalty.models import Segment, SegmentMembership
+from loyalty.services import clock
 from loyalty.services.memberships import SegmentKeptByRules, refuse_kept_by_rules
 from loyalty.services.segment_uploads import member_lines
 
@@ -48,7 +48,7 @@ class SegmentAdmin(ProgramAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Count who is in each segment now."""
-        now = timezone.now()
+        now = clock.now()
         is_in = (
             Q(memberships__entered_at=None) | Q(memberships__entered_at__lte=now)
         ) & (Q(memberships__left_at=None) | Q(memberships__left_at__gt=now))
@@ -102,7 +102,7 @@ class SegmentAdmin(ProgramAdmin):
         """Stream who is in it now, by the first kind of identity."""
         segment = self.row_or_404(request, object_id)
         kind = identity_kinds(segment)[0]
-        lines = member_lines(segment, kind, timezone.now())
+        lines = member_lines(segment, kind, clock.now())
         name = f"{segment.code}.csv"
         return StreamingHttpResponse(
             lines,
@@ -135,7 +135,7 @@ class SegmentMembershipAdmin(ProgramAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Let a member enter now, unless somebody says otherwise."""
         return {
-            "entered_at": timezone.now(),
+            "entered_at": clock.now(),
             **super().get_changeform_initial_data(request),
         }
 

@@ -11,7 +11,6 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
-from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
@@ -31,7 +30,7 @@ from loyalty.models import (
     VoucherKind,
     VoucherType,
 )
-from loyalty.services import vouchers
+from loyalty.services import clock, vouchers
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -207,7 +206,7 @@ class VoucherTypeAdmin(ProgramAdmin):
             count = form.cleaned_data["count"]
             with transaction.atomic():
                 job = vouchers.ask_for_codes(
-                    found, count, user=self._person(request), now=timezone.now()
+                    found, count, user=self._person(request), now=clock.now()
                 )
                 tasks.enqueue_code_job(job.pk)
             self.log_change(request, found, f"Asked for {count:,} codes.")
@@ -241,7 +240,7 @@ class VoucherTypeAdmin(ProgramAdmin):
                     form.cleaned_data["file"],
                     has_heading=form.cleaned_data["has_heading"],
                     user=self._person(request),
-                    now=timezone.now(),
+                    now=clock.now(),
                 )
                 tasks.enqueue_code_job(job.pk)
             self.log_change(request, found, f"Uploaded codes: {job.original_name}.")

@@ -29,7 +29,7 @@ from loyalty.admin.points import link_to
 from loyalty.admin.voucher_types import worth_in_words
 from loyalty.errors import LoyaltyError
 from loyalty.models import Voucher, VoucherEvent, VoucherStatus
-from loyalty.services import vouchers
+from loyalty.services import clock, vouchers
 from loyalty.services.vouchers.finding import meant
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class VoucherAdmin(ReadOnlyAdmin):
     @display(description="Status", ordering="status", label=STATUS_LABELS)
     def status_now(self, voucher: Voucher) -> str:
         """Return how it stands now."""
-        return status_shown(voucher, timezone.now())
+        return status_shown(voucher, clock.now())
 
     @display(description="Worth", ordering="amount_original")
     def worth_shown(self, voucher: Voucher) -> str:
@@ -203,7 +203,7 @@ class VoucherAdmin(ReadOnlyAdmin):
     @display(description="Held by a basket")
     def lock(self, voucher: Voucher) -> str:
         """Return which basket holds it now, and until when."""
-        if not voucher.is_locked_at(timezone.now()) or voucher.locked_until is None:
+        if not voucher.is_locked_at(clock.now()) or voucher.locked_until is None:
             return "–"
         until = timezone.localtime(voucher.locked_until)
         return f"{voucher.locked_for_basket}, until {until.day} {until:%b %Y, %H:%M:%S}"
@@ -247,7 +247,7 @@ class VoucherAdmin(ReadOnlyAdmin):
         if is_confirmed(request) and form.is_valid():
             self._cancel(request, voucher, form.cleaned_data["reason"])
             return self.back_to(voucher)
-        stands = status_shown(voucher, timezone.now()).lower()
+        stands = status_shown(voucher, clock.now()).lower()
         if not (voucher.is_open or voucher.status == VoucherStatus.AVAILABLE):
             text = f"Nothing to take back: this voucher is {stands}."
             self.message_user(request, text, messages.WARNING)
@@ -270,7 +270,7 @@ class VoucherAdmin(ReadOnlyAdmin):
                 voucher.code,
                 reason=reason,
                 asker=vouchers.Asker(request.user.get_username()),
-                now=timezone.now(),
+                now=clock.now(),
             )
         except LoyaltyError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
@@ -287,7 +287,7 @@ def _holder(voucher: Voucher) -> str:
 
 def vouchers_of(member: Any, count: int) -> list[dict[str, Any]]:
     """Return a member's newest vouchers as the member's page shows them."""
-    now = timezone.now()
+    now = clock.now()
     rows = Voucher.objects.filter(member=member).select_related("voucher_type")
     return [
         {

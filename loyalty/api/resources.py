@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from drf_spectacular.utils import extend_schema
@@ -35,6 +35,7 @@ from loyalty.models import (
     Tier,
     Wallet,
 )
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -210,5 +211,5 @@ class SegmentViewSet(ConfigurationViewSet):
             data=self.check_object_body(request), context=self.get_serializer_context()
         )
         body.is_valid(raise_exception=True)
-        at = body.validated_data.get("at") or datetime.now(tz=UTC)
+        at = body.validated_data.get("at") or clock.now()
         return move(segment, body.validated_data["members"], at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from loyalty.models import (
     VoucherStatus,
     VoucherType,
 )
+from loyalty.services import clock
 from loyalty.services.vouchers import (
     CLAIMS_MAX,
     CODES_MAX,
@@ -166,7 +167,7 @@ class VoucherSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, voucher: Voucher) -> dict[str, Any]:
         """Return the voucher at this moment."""
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         voucher_type = voucher.voucher_type
         parent = voucher.regenerated_from
         is_locked = voucher.is_locked_at(now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import django_filters
@@ -36,7 +36,7 @@ from loyalty.models import (
     VoucherStatus,
     VoucherType,
 )
-from loyalty.services import vouchers
+from loyalty.services import clock, vouchers
 from loyalty.services.vouchers.code_files import is_code
 from loyalty.services.vouchers.finding import meant
 
@@ -109,7 +109,7 @@ class VoucherTypeViewSet(ConfigurationViewSet):
         voucher_type = self.get_object()
         body = bodies.NewCodesSerializer(data=self.check_object_body(request))
         body.is_valid(raise_exception=True)
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         if "count" in body.validated_data:
             job = vouchers.ask_for_codes(
                 voucher_type, body.validated_data["count"], user=None, now=now
@@ -179,7 +179,7 @@ class VoucherFilters(django_filters.FilterSet):
         self, rows: QuerySet[Voucher], name: str, value: str
     ) -> QuerySet[Voucher]:
         """Select by the status that counts now: past its end, it is expired."""
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         is_over = Q(status__in=OPEN_STATUSES, expires_at__lte=now)
         if value == VoucherStatus.EXPIRED:
             return rows.filter(Q(status=value) | is_over)
@@ -395,4 +395,4 @@ class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVi
 
 
 def _now() -> datetime:
-    return datetime.now(tz=UTC)
+    return clock.now()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.urls import path
@@ -16,7 +16,7 @@ from activities.services import catalogue, crediting, history
 from loyalty.api.contract import ContractView, Refusal, answer, in_header, in_query
 from loyalty.api.problems import Problem
 from loyalty.models import KindNumbering
-from loyalty.services import UnknownIdentity, member_numbered, member_with_any
+from loyalty.services import UnknownIdentity, clock, member_numbered, member_with_any
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -296,7 +296,7 @@ class DatedHistory(History):
 
 
 def _now() -> datetime:
-    return datetime.now(tz=UTC)
+    return clock.now()
 
 
 def _loaded(entries: list[CatalogueEntry]) -> list[tuple[ActivityType, bool]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -46,6 +46,7 @@ from loyalty.engine.moments import InvalidMoment, Moment, parse_day
 from loyalty.engine.numbers import NumberText
 from loyalty.errors import LoyaltyError
 from loyalty.models import Partner
+from loyalty.services import clock
 from loyalty.services.channels import discover_channel
 from loyalty.services.sessions import (
     LOYALTY_ID_KIND,
@@ -143,7 +144,7 @@ class Activities(ContractView):
         An activity id that is known is refused. Without one a GUID is made up, and
         the call must not be repeated without an `Idempotency-Key`.
         """
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         body = object_body(request.data)
         session = session_with(self.caller.program_id, correlation_id, now=now)
         call = _Call(body, session, self.caller, now, *_ids(activity_id.strip()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.urls import path
@@ -25,6 +24,7 @@ from loyalty.api.contract import ContractView
 from loyalty.api.idempotency import idempotent
 from loyalty.api.points import points_of
 from loyalty.models import Account, IdentifierType, Program
+from loyalty.services import clock
 from loyalty.services.sessions import (
     ACCOUNT_ID_KIND,
     LOYALTY_ID_KIND,
@@ -148,7 +148,7 @@ def _open(
     identifier: str | None,
     kind: IdentifierType | None,
 ) -> ClientSession:
-    now = datetime.now(tz=UTC)
+    now = clock.now()
     body = object_body(request.data)
     channel = channel_of(body, program)
     is_new_channel(channel, program, current_programme(program.pk))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -34,6 +34,7 @@ from loyalty.api.contract import answer
 from loyalty.api.idempotency import claim, replay_headers
 from loyalty.engine.moments import InvalidMoment, from_epoch_seconds
 from loyalty.engine.numbers import InvalidNumber, parse_value
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -140,7 +141,7 @@ class Activities(HangView):
         then bears `Idempotency-Replayed: true`, and `Activity-Reversed` if the
         activity was undone since.
         """
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         body = body_of(request.data)
         command = to_command(body, membership_id, self.caller, now)
 

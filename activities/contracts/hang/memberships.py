@@ -33,6 +33,7 @@ from loyalty.api.bodies import check_storable
 from loyalty.api.contract import answer
 from loyalty.engine.moments import InvalidMoment, from_epoch_seconds
 from loyalty.models import Member
+from loyalty.services import clock
 from loyalty.services.joining import change_member, find_or_enrol
 from loyalty.services.members import Enrolment, member_with
 
@@ -136,7 +137,7 @@ class Membership(HangView):
             self.caller.program_id,
             member_number(membership_id),
             lambda known: {**known, **sent},
-            now=datetime.now(tz=UTC),
+            now=clock.now(),
             identities=identities_in(body),
         )
         return _answer(member)
@@ -183,7 +184,7 @@ def _change_traits(
         view.caller.program_id,
         member_number(membership_id),
         changed,
-        now=datetime.now(tz=UTC),
+        now=clock.now(),
     )
     told = _traits(member.attributes).items()
     return answer({"traits": [{"name": key, "value": text} for key, text in told]})

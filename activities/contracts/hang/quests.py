@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -23,6 +23,7 @@ from loyalty.api.points import points_of
 from loyalty.api.problems import Problem
 from loyalty.engine.numbers import format_value
 from loyalty.models import Voucher
+from loyalty.services import clock
 from loyalty.services.members import member_numbered
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class OptIn(HangView):
     )
     def post(self, request: Request, membership_id: str, quest_id: str) -> HttpResponse:
         """Opt a program membership into a quest; again goes on with the first."""
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         program_id = self.caller.program_id
         member_id = member_number(membership_id)
 
@@ -158,7 +159,7 @@ class OptIns(HangView):
     )
     def get(self, request: Request, membership_id: str) -> HttpResponse:
         """Return how far a program membership is in its quests."""
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         program_id = self.caller.program_id
         member = member_numbered(program_id, member_number(membership_id))
         programme = current_programme(program_id)

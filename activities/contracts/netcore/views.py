@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -54,6 +54,7 @@ from loyalty.api.contract import (
 )
 from loyalty.api.problems import Problem
 from loyalty.models import Program
+from loyalty.services import clock
 from loyalty.services.channels import TooManyNewChannels
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class Upload(ContractView):
         was sent before is accepted and not counted again. Unknown contacts and
         activity names are created.
         """
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         is_strict = _is_strict(request)
         bodies = _bodies_in(request.data)
         reading = _reading(self.caller, now)

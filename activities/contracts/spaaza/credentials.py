@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from activities.services.logins import login_with
 from loyalty.api.authentication import Caller
 from loyalty.api.contract import ContractAuthentication
 from loyalty.api.problems import Problem
+from loyalty.services import clock
 from loyalty.services.members import UnknownIdentity, member_with
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class _Sent:
 
     def __init__(self, meta: Mapping[str, Any]) -> None:
         self._meta = meta
-        self._now = datetime.now(tz=UTC)
+        self._now = clock.now()
 
     def _header(self, name: str) -> str | None:
         value = self._meta.get(f"HTTP_{name.upper().replace('-', '_')}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
@@ -31,6 +31,7 @@ from campaigns.services.programme import UnknownProgram
 from loyalty.api.bodies import StrictJsonParser
 from loyalty.api.contract import BEARER, ContractView, in_header
 from loyalty.api.form_bodies import FormParser, MultipartParser
+from loyalty.services import clock
 from loyalty.services.vouchers.refusals import VoucherCodesSpent
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class InteractCampaign(ContractView):
         return problem
 
     def _interact(self, request: Request) -> HttpResponse:
-        now = datetime.now(tz=UTC)
+        now = clock.now()
         who = self.credentials
         target = target_of(request, who, self.caller)
         return answer_once(target, lambda: _acted(target, who, now))

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from activities import tasks
 from activities.models import Upload, UploadStatus
 from activities.reports import bucket_totals
 from activities.services import demo, uploads
 from loyalty.errors import LoyaltyError
+from loyalty.services import clock
 
 _POLL_SECONDS = 0.5
 _HOURS_MAX = 6
@@ -56,14 +56,14 @@ class Command(BaseCommand):
     def _load(self, name: str) -> None:
         """Take one file through every step in this process."""
         program = demo.build_configuration()
-        upload = demo.upload_baskets(program, name, now=timezone.now())
+        upload = demo.upload_baskets(program, name, now=clock.now())
         if upload.status in {UploadStatus.UPLOADED, UploadStatus.VALIDATING}:
             uploads.validate_upload(upload)
             upload.refresh_from_db()
         if upload.status == UploadStatus.VALIDATED:
-            upload = uploads.confirm_upload(upload, actor=_ACTOR, now=timezone.now())
+            upload = uploads.confirm_upload(upload, actor=_ACTOR, now=clock.now())
         if upload.status == UploadStatus.RUNNING:
-            until = timezone.now() + timedelta(hours=_HOURS_MAX)
+            until = clock.now() + timedelta(hours=_HOURS_MAX)
             uploads.run_chunks(upload.pk, until=until)
         for total in bucket_totals(program.pk):
             self.stdout.write(
@@ -73,11 +73,11 @@ class Command(BaseCommand):
     def _send(self, name: str) -> None:
         """Let the workers check one file, confirm it, and let them run it."""
         program = demo.build_configuration()
-        upload = demo.upload_baskets(program, name, now=timezone.now())
+        upload = demo.upload_baskets(program, name, now=clock.now())
         if upload.status == UploadStatus.UPLOADED:
             tasks.enqueue_validation(upload.pk)
         if self._checked(upload).status == UploadStatus.VALIDATED:
-            upload = uploads.confirm_upload(upload, actor=_ACTOR, now=timezone.now())
+            upload = uploads.confirm_upload(upload, actor=_ACTOR, now=clock.now())
             tasks.enqueue_run(upload.pk)
 
     def _checked(self, upload: Upload) -> Upload:
