@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
-from django.db.models import BigIntegerField, OuterRef, Subquery, Sum, Value
+from django.db.models import BigIntegerField, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from loyalty.models import Account, Lot, Wallet
@@ -33,19 +33,19 @@ class Holding:
 
 
 def holdings_of(member: Member, now: datetime) -> list[Holding]:
-    """Return a member's wallets; two queries.
+    """Return a member's wallets as they are at ``now``; two queries.
 
-    Spendable is what open lots hold at ``now`` that is neither pending nor
-    expired; the next expiry is of the lots that expire first.
+    The next expiry is of the lots that expire first.
     """
     lots = _open_lots(member.pk, now)
-    accounts = Account.objects.filter(member=member).select_related("wallet")
+    accounts = Account.objects.as_of(now).filter(member=member)
+    accounts = accounts.select_related("wallet")
     return [
         Holding(
             account.wallet,
-            account.balance,
-            lots.get(account.pk, _NO_LOTS).spendable,
-            account.pending,
+            account.balance_at,
+            account.spendable_at,
+            account.pending_at,
             account.owed,
             account.lifetime_earned,
             lots.get(account.pk, _NO_LOTS).expires_at,
@@ -56,12 +56,11 @@ def holdings_of(member: Member, now: datetime) -> list[Holding]:
 
 
 class _OpenLots(NamedTuple):
-    spendable: int
     expires_at: datetime | None
     expiring: int
 
 
-_NO_LOTS = _OpenLots(0, None, 0)
+_NO_LOTS = _OpenLots(None, 0)
 
 
 def _open_lots(member_id: int, now: datetime) -> dict[int, _OpenLots]:
@@ -69,15 +68,13 @@ def _open_lots(member_id: int, now: datetime) -> dict[int, _OpenLots]:
         cursor.execute(
             """
             WITH open AS (
-                SELECT l.account_id, l.remaining, l.is_pending, l.expires_at,
+                SELECT l.account_id, l.remaining, l.expires_at,
                        min(l.expires_at) OVER (PARTITION BY l.account_id) AS first
                 FROM loyalty_lot l JOIN loyalty_account a ON a.id = l.account_id
                 WHERE a.member_id = %s AND l.remaining > 0
                   AND (l.expires_at IS NULL OR l.expires_at > %s)
             )
-            SELECT account_id,
-                   coalesce(sum(remaining) FILTER (WHERE NOT is_pending), 0)::bigint,
-                   min(first),
+            SELECT account_id, min(first),
                    coalesce(sum(remaining) FILTER (WHERE expires_at = first), 0)::bigint
             FROM open GROUP BY account_id
             """,
@@ -255,20 +252,35 @@ class Outstanding(NamedTuple):
 
 
 def outstanding_points(
-    program: Program, *, expiring_until: datetime
+    program: Program, *, at: datetime, expiring_until: datetime
 ) -> list[Outstanding]:
-    """Return the program's debt by wallet; what expires by a moment is part of it."""
+    """Return the program's debt at ``at`` by wallet.
+
+    What expires after that, by another moment, is part of it; what has expired is
+    not, whether or not the regular work has posted it.
+    """
     accounts = Account.objects.filter(wallet=OuterRef("pk"), member__isnull=False)
-    lots = Lot.objects.filter(
-        account__wallet=OuterRef("pk"), remaining__gt=0, expires_at__lte=expiring_until
-    )
+    lots = Lot.objects.filter(account__wallet=OuterRef("pk"), remaining__gt=0)
+    is_over = Q(available_at__lte=at) | Q(expires_at__lte=at)
+    by = "account__wallet"
     wallets = Wallet.objects.filter(program=program).annotate(
         held=_sum_of(accounts, "wallet", "balance"),
         held_back=_sum_of(accounts, "wallet", "pending"),
-        expiring=_sum_of(lots, "account__wallet", "remaining"),
+        gone=_sum_of(lots.filter(expires_at__lte=at), by, "remaining"),
+        free=_sum_of(lots.filter(is_over, is_pending=True), by, "remaining"),
+        expiring=_sum_of(
+            lots.filter(expires_at__gt=at, expires_at__lte=expiring_until),
+            by,
+            "remaining",
+        ),
     )
     return [
-        Outstanding(wallet, wallet.held, wallet.held_back, wallet.expiring)
+        Outstanding(
+            wallet,
+            wallet.held - wallet.gone,
+            wallet.held_back - wallet.free,
+            wallet.expiring,
+        )
         for wallet in wallets.order_by("pk")
     ]
 

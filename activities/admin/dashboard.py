@@ -171,7 +171,7 @@ def _steps(program: Program) -> list[Step]:
 def _tiles(program: Program, now: datetime) -> list[Tile]:
     tiles = []
     soon = now + timedelta(days=_DAYS)
-    for one in outstanding_points(program, expiring_until=soon):
+    for one in outstanding_points(program, at=now, expiring_until=soon):
         decimals = one.wallet.decimals
         notes = [
             f"{points(amount, decimals)} {word}"

@@ -49,7 +49,12 @@ FROM unnest(%s::bigint[], %s::bigint[]) AS p(wallet_id, price)
 JOIN loyalty_wallet w ON w.id = p.wallet_id
 JOIN loyalty_member m ON m.program_id = w.program_id AND NOT m.is_blocked
 LEFT JOIN loyalty_account a ON a.member_id = m.id AND a.wallet_id = p.wallet_id
-WHERE w.allows_negative OR a.balance - a.pending >= p.price
+LEFT JOIN (
+    SELECT l.account_id, sum(l.remaining) AS points FROM loyalty_lot l
+    WHERE l.remaining > 0 AND (l.expires_at IS NULL OR l.expires_at > %s)
+    AND (NOT l.is_pending OR l.available_at <= %s) GROUP BY l.account_id
+) spendable ON spendable.account_id = a.id
+WHERE w.allows_negative OR spendable.points >= p.price
 GROUP BY p.wallet_id, p.price
 """
 
@@ -108,7 +113,7 @@ def _known(
         wallets=dict(
             Wallet.objects.filter(program=program_id).values_list("pk", "name")
         ),
-        can_pay=_can_pay(every),
+        can_pay=_can_pay(every, now),
         costs={} if cost_per_point is None else {offer.wallet.id: cost_per_point},
         vouchers=dict(
             VoucherType.objects.filter(program=program_id).values_list("pk", "name")
@@ -187,7 +192,9 @@ def _tier_holders(campaign: Campaign) -> int | None:
     return holders.count()
 
 
-def _can_pay(offers: Iterable[facts.Offer]) -> dict[tuple[int, int], int]:
+def _can_pay(
+    offers: Iterable[facts.Offer], now: datetime
+) -> dict[tuple[int, int], int]:
     """Return how many members can pay each price, by wallet and price."""
     prices = sorted(
         {(one.cost_wallet_id, one.cost) for one in offers if one.cost_wallet_id}
@@ -196,5 +203,5 @@ def _can_pay(offers: Iterable[facts.Offer]) -> dict[tuple[int, int], int]:
         return {}
     with connection.cursor() as cursor:
         wallet_ids, amounts = zip(*prices, strict=True)
-        cursor.execute(_ABLE, [list(wallet_ids), list(amounts)])
+        cursor.execute(_ABLE, [list(wallet_ids), list(amounts), now, now])
         return {(row[0], row[1]): row[2] for row in cursor.fetchall()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Q
@@ -17,6 +17,7 @@ from loyalty.admin.bases import OwnProgramFilter, ReadOnlyAdmin, of_member_calle
 from loyalty.admin.filters import DaysFilter
 from loyalty.admin.formatting import link, list_page, name_of, points
 from loyalty.models import Account, Completion, Entry, Lot, Offer
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -79,23 +80,23 @@ class AccountAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = super().get_queryset(request)
-        return rows.prefetch_related("member__identities")
+        rows: Any = super().get_queryset(request)
+        return rows.as_of(clock.now()).prefetch_related("member__identities")
 
     @display(description="Holder")
     def holder(self, account: Account) -> SafeString | str:
         """Return the member or the program's side."""
         return holder(account)
 
-    @display(description="Balance", ordering="balance")
-    def balance_now(self, account: Account) -> str:
+    @display(description="Balance", ordering="balance_at")
+    def balance_now(self, account: Any) -> str:
         """Return the balance of a member's account; the program's is not stored."""
-        return self._amount(account, account.balance)
+        return self._amount(account, account.balance_at)
 
-    @display(description="Pending", ordering="pending")
-    def pending_now(self, account: Account) -> str:
+    @display(description="Pending", ordering="pending_at")
+    def pending_now(self, account: Any) -> str:
         """Return what cannot be spent yet."""
-        return self._amount(account, account.pending)
+        return self._amount(account, account.pending_at)
 
     @display(description="Owed", ordering="owed")
     def owed_now(self, account: Account) -> str:

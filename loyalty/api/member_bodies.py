@@ -11,7 +11,6 @@ from loyalty.api.bases import BodySerializer, RowSerializer
 from loyalty.api.fields import MomentField, TextField, moment_text
 from loyalty.api.points import points_of, score_of
 from loyalty.models import (
-    Account,
     Entry,
     Lot,
     Member,
@@ -98,13 +97,13 @@ class BalanceSerializer(serializers.Serializer[Any]):
     lifetime_earned = PointsField(help_text="Awards less their reversals.")
     owed = PointsField(help_text="Taken from the next earnings.")
 
-    def to_representation(self, account: Account) -> dict[str, Any]:
-        """Return the sums."""
+    def to_representation(self, account: Any) -> dict[str, Any]:
+        """Return the sums of an account ``as_of`` now."""
         decimals = account.wallet.decimals
         sums = {
-            "balance": account.balance,
-            "pending": account.pending,
-            "available": max(0, account.balance - account.pending),
+            "balance": account.balance_at,
+            "pending": account.pending_at,
+            "available": account.spendable_at,
             "lifetime_earned": account.lifetime_earned,
             "owed": account.owed,
         }
@@ -171,16 +170,17 @@ class LotSerializer(serializers.Serializer[Lot]):
     def to_representation(self, lot: Lot) -> dict[str, Any]:
         """Return the lot."""
         wallet = self.context["accounts"][lot.account_id].wallet
+        now = self.context["now"]
         expires_at = lot.expires_at
         return {
             "id": lot.pk,
             "wallet": wallet.code,
             "amount": points_of(lot.amount, wallet.decimals),
-            "remaining": points_of(lot.remaining, wallet.decimals),
+            "remaining": points_of(lot.remaining_at(now), wallet.decimals),
             "earned_at": moment_text(lot.earned_at),
             "available_at": moment_text(lot.available_at),
             "expires_at": None if expires_at is None else moment_text(expires_at),
-            "is_pending": lot.is_pending,
+            "is_pending": lot.is_pending_at(now),
         }
 
 

@@ -20,6 +20,7 @@ from loyalty.api.permissions import bound_to_units
 from loyalty.api.problems import STATUS_OF_REFUSAL, invalid_parameter
 from loyalty.api.views import ProgramViewSet
 from loyalty.models import Account, Entry, Lot, Member, SegmentMembership, Tier
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -152,7 +153,8 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVie
         if is_open not in {"true", "false"}:
             raise invalid_parameter("is_open", "not_truth", "Say true or false.")
         if is_open == "true":
-            rows = rows.filter(remaining__gt=0)
+            is_alive = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
+            rows = rows.filter(is_alive, remaining__gt=0)
         return self._page(rows, bodies.LotSerializer, accounts)
 
     @extend_schema(responses=bodies.StandingSerializer, filters=False)
@@ -186,7 +188,7 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVie
         return Response(body.data, status=code)
 
     def _accounts(self) -> dict[int, Account]:
-        rows = Account.objects.filter(member=self.get_object())
+        rows = Account.objects.as_of(clock.now()).filter(member=self.get_object())
         return {row.pk: row for row in rows.select_related("wallet").order_by("pk")}
 
     def _page(
@@ -196,7 +198,8 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVie
         accounts: dict[int, Account],
     ) -> Response:
         page = self.paginate_queryset(rows)
-        body = serializer(page, many=True, context={"accounts": accounts})
+        context = {"accounts": accounts, "now": clock.now()}
+        body = serializer(page, many=True, context=context)
         return self.get_paginated_response(body.data)
 
 

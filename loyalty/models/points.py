@@ -1,8 +1,12 @@
 """Points: accounts, entries, lots and completions. Written by ``ledger`` alone."""
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from loyalty.engine.facts import Bucket
 from loyalty.models.members import Member
@@ -19,6 +23,41 @@ class AccountKind(models.TextChoices):
     REDEEMED = "redeemed", "Redeemed"
     EXPIRED = "expired", "Expired"
     ADJUSTED = "adjusted", "Adjusted"
+
+
+# What a member's account ``a`` holds at a moment, which is the one parameter: lots
+# whose expiry is not posted yet are gone. ``AccountQuerySet.as_of`` tells the same.
+BALANCE_AT = (
+    "(a.balance - coalesce((SELECT sum(l.remaining) FROM loyalty_lot l"
+    " WHERE l.account_id = a.id AND l.remaining > 0 AND l.expires_at <= %s), 0))"
+)
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    """Accounts as they are stored, or as they are at a moment."""
+
+    def as_of(self, at: datetime) -> Any:
+        """Annotate ``balance_at``, ``pending_at`` and ``spendable_at``.
+
+        They are true at ``at``, whether or not the regular work has posted by then
+        what has expired and what has become available.
+        """
+        lots = Lot.objects.filter(account=OuterRef("pk"), remaining__gt=0)
+        is_over = Q(available_at__lte=at) | Q(expires_at__lte=at)
+        rows = self.annotate(
+            balance_at=F("balance") - _remaining(lots.filter(expires_at__lte=at)),
+            pending_at=F("pending") - _remaining(lots.filter(is_over, is_pending=True)),
+        )
+        return rows.annotate(
+            spendable_at=Greatest(F("balance_at") - F("pending_at"), Value(0))
+        )
+
+
+def _remaining(lots: "models.QuerySet[Lot]") -> Coalesce:
+    sums = lots.order_by().values("account").annotate(sum=Sum("remaining"))
+    return Coalesce(
+        Subquery(sums.values("sum")), Value(0), output_field=models.BigIntegerField()
+    )
 
 
 class Account(models.Model):
@@ -41,6 +80,8 @@ class Account(models.Model):
     pending = models.BigIntegerField(default=0)
     lifetime_earned = models.BigIntegerField(default=0)
     owed = models.BigIntegerField(default=0)
+
+    objects = AccountQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -189,6 +230,15 @@ class Lot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.remaining} of {self.amount}"
+
+    def remaining_at(self, at: datetime) -> int:
+        """Return what can still be had of it: nothing from the instant it expires."""
+        is_gone = self.expires_at is not None and self.expires_at <= at
+        return 0 if is_gone else self.remaining
+
+    def is_pending_at(self, at: datetime) -> bool:
+        """Return whether it is held back, whenever the regular work releases it."""
+        return self.is_pending and self.available_at > at
 
 
 class LotConsumption(models.Model):

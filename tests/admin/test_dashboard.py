@@ -122,8 +122,8 @@ def test_the_debt_of_another_program_is_not_counted(db):
     member = make_member(other)
     record_activities(other.pk, [purchase(member, "9", occurred_at=now)], now=now)
 
-    (line,) = outstanding_points(program, expiring_until=now)
-    (foreign,) = outstanding_points(other, expiring_until=now)
+    (line,) = outstanding_points(program, at=now, expiring_until=now)
+    (foreign,) = outstanding_points(other, at=now, expiring_until=now)
 
     assert (line.points, line.pending, line.expiring) == (0, 0, 0)
     assert foreign.points == 9

@@ -187,14 +187,14 @@ def _account_body(session: ClientSession, card: str | None) -> dict[str, Any]:
 def _balances(member_id: int, session: ClientSession) -> dict[str, Any]:
     # Who only knows a phone number may not redeem.
     may_redeem = session.identifier_type != IdentifierType.PHONE_NUMBER
-    accounts = Account.objects.filter(member_id=member_id)
+    accounts = Account.objects.as_of(clock.now()).filter(member_id=member_id)
     balances = {}
     for account in accounts.select_related("wallet").order_by("wallet_id"):
-        available = max(0, account.balance - account.pending) if may_redeem else 0
+        available = account.spendable_at if may_redeem else 0
         decimals = account.wallet.decimals
         balances[account.wallet.code] = {
-            "balance": points_of(account.balance, decimals),
-            "pending": points_of(account.pending, decimals),
+            "balance": points_of(account.balance_at, decimals),
+            "pending": points_of(account.pending_at, decimals),
             "redeemable": points_of(available, decimals),
         }
     return balances

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from loyalty.engine.facts import EVER
 from loyalty.errors import LoyaltyError
 from loyalty.models import Comparison, RuleGroup, SegmentFact, SegmentRule
+from loyalty.models.points import BALANCE_AT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -127,18 +128,20 @@ def _tier(rule: SegmentRule, scope: Scope) -> Query:
     return scope.members(f"{threshold} {operator} {wanted}{below}", rule.tier_id)
 
 
-def _points(column: str) -> Callable[[SegmentRule, Scope], Query]:
+def _points(held_at: str, *, is_dated: bool) -> Callable[[SegmentRule, Scope], Query]:
     def compiled(rule: SegmentRule, scope: Scope) -> Query:
         if rule.wallet is None or rule.number is None:
             raise ValueError("A rule about points names a wallet and a number.")
         amount = rule.number.scaleb(rule.wallet.decimals)
-        limits = scope.limit_on("member_id")
+        limits = scope.limit_on("a.member_id")
+        at = (scope.now,) if is_dated else ()
 
         def held(operator: str) -> Query:
             return Query(
-                "SELECT member_id FROM loyalty_account WHERE wallet_id = %s"  # noqa: S608 (own words)
-                f" AND member_id IS NOT NULL AND {column} {operator} %s{limits.sql}",
-                (rule.wallet_id, amount, *limits.parameters),
+                "SELECT a.member_id FROM loyalty_account a WHERE a.wallet_id = %s"  # noqa: S608 (own words)
+                " AND a.member_id IS NOT NULL"
+                f" AND {held_at} {operator} %s{limits.sql}",
+                (rule.wallet_id, *at, amount, *limits.parameters),
             )
 
         # Whoever has no account holds nothing.
@@ -224,8 +227,8 @@ def _opposite(rule: SegmentRule) -> str:
 
 _FACTS: dict[str, Callable[[SegmentRule, Scope], Query]] = {
     SegmentFact.TIER: _tier,
-    SegmentFact.BALANCE: _points("balance"),
-    SegmentFact.LIFETIME_EARNED: _points("lifetime_earned"),
+    SegmentFact.BALANCE: _points(BALANCE_AT, is_dated=True),
+    SegmentFact.LIFETIME_EARNED: _points("a.lifetime_earned", is_dated=False),
     SegmentFact.ACTIVITY_COUNT: _sum_of_activities(f"count(*) {_VISITS}"),
     SegmentFact.ACTIVITY_VALUE: _sum_of_activities(_VALUE),
     SegmentFact.LAST_ACTIVITY: _last_activity,
