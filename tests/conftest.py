@@ -1,12 +1,14 @@
 """Plumbing of the test run: database server, order of tests, browser."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from config import private_postgres
+from loyalty.services import clock
 
 IS_CI = os.environ.get("CI", "").lower() == "true"
 CHROMIUM = Path(os.environ.get("CHROMIUM") or "/usr/bin/chromium")
@@ -42,6 +44,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     """Start the private PostgreSQL for the first test that needs a database."""
     if settings.USES_PRIVATE_POSTGRES:
         private_postgres.ensure_running()
+
+
+@pytest.fixture(autouse=True)
+def host_clock(request, monkeypatch):
+    """Let time travel reach what goes by the database's clock, which cannot travel."""
+    if request.node.get_closest_marker("database_clock") is None:
+        monkeypatch.setattr(clock, "now", lambda: datetime.now(tz=UTC))
 
 
 def absent(what):

@@ -6,6 +6,7 @@ answer to a repeated request is the first one, byte for byte.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 BUCKETS = tuple(bucket.value for bucket in Bucket)
 _POINTS = frozenset({"points", "asked", "points_budget", "left", "by_rule", "rate"})
 _UNITS = frozenset({"of", "per", "times"})
+_OFFSET_OF_UTC = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", re.ASCII)
 _AWARD = ("offer", "kind", "bucket", "wallet", "unit", "points", "asked")
 _REJECTION = ("offer", "reason")
 
@@ -150,4 +152,16 @@ def _part(part: dict[str, Any], first: tuple[str, ...]) -> dict[str, Any]:
 def _ordered(record: dict[str, Any], first: tuple[str, ...]) -> dict[str, Any]:
     names = [name for name in first if name in record]
     names += sorted(name for name in record if name not in first)
-    return {name: record[name] for name in names}
+    return {name: _in_utc(record[name]) for name in names}
+
+
+def _in_utc(value: Any) -> Any:
+    """Return moments as the API writes them: in UTC, with Z.
+
+    Those of records that were stored before 2026-12 end in +00:00.
+    """
+    if isinstance(value, datetime):
+        return moment_text(value)
+    if isinstance(value, str) and _OFFSET_OF_UTC.fullmatch(value):
+        return value.removesuffix("+00:00") + "Z"
+    return value

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
 from django.db import connection
 
 from activities.services import draws
-from activities.services.records import record_of
+from activities.services.records import record_of, text_of
 from activities.services.segments import note_moved
 from loyalty import ledger
 from loyalty.ledger.awards import post_tier_changes
@@ -113,7 +112,7 @@ def _record(gift: Gift) -> str:
         {"wallet": gift.programme.wallet_codes[one.wallet_id], "points": one.amount}
         for one in gift.prices
     ]
-    return orjson.dumps(record).decode()
+    return text_of(record)
 
 
 def _move_points(

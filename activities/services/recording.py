@@ -8,7 +8,7 @@ disagree.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -226,34 +226,32 @@ def _gather_facts(batch: Batch, *, lock: bool) -> None:
 
 
 def _decide(batch: Batch) -> None:
-    """Decide every draft, each member's in order of occurrence."""
+    """Decide every draft in order of occurrence, then of key.
+
+    Not member by member: what is left of a budget goes to who came first.
+    """
     refused: list[tuple[Draft, LoyaltyError]] = []
-    by_member: dict[int | None, list[Draft]] = defaultdict(list)
-    for draft in batch.drafts:
-        by_member[draft.member_id].append(draft)
     rules = batch.programme.rules
-    for member_id, drafts in by_member.items():
-        history = batch.histories[member_id]
-        drafts.sort(key=lambda draft: draft.order)
-        for draft in drafts:
-            if draft.facts is None:
-                continue
-            decision = evaluate(
-                draft.facts,
-                history,
-                draft.rule.offer,
-                draft.candidates,
-                rules,
-                batch.budgets,
-                draft.quests,
-            )
-            error = _error_of(decision, draft, batch.programme)
-            if error is not None:
-                refused.append((draft, error))
-                continue
-            draft.decision = decision
-            absorb(decision, draft.facts, history)
-            consume(decision, batch.budgets)
+    for draft in sorted(batch.drafts, key=lambda draft: draft.order):
+        if draft.facts is None:
+            continue
+        history = batch.histories[draft.member_id]
+        decision = evaluate(
+            draft.facts,
+            history,
+            draft.rule.offer,
+            draft.candidates,
+            rules,
+            batch.budgets,
+            draft.quests,
+        )
+        error = _error_of(decision, draft, batch.programme)
+        if error is not None:
+            refused.append((draft, error))
+            continue
+        draft.decision = decision
+        absorb(decision, draft.facts, history)
+        consume(decision, batch.budgets)
     if refused:
         if batch.merges or any(draft.activity_id for draft, _ in refused):
             # What merges bring along is decided together or not at all.

@@ -88,7 +88,12 @@ def record_of(decision: Decision, programme: Programme) -> dict[str, Any]:
 
 def json_of(decision: Decision, programme: Programme) -> str:
     """Return the decision record as JSON text."""
-    return orjson.dumps(record_of(decision, programme)).decode()
+    return text_of(record_of(decision, programme))
+
+
+def text_of(record: dict[str, Any]) -> str:
+    """Return a record as JSON text; moments are in UTC, with Z."""
+    return orjson.dumps(record, option=orjson.OPT_UTC_Z).decode()
 
 
 def _award(award: Award, programme: Programme) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from loyalty.engine.decisions import (
 )
 from loyalty.engine.facts import Completion
 from loyalty.engine.methods import decide_methods
+from loyalty.engine.points import units_of_points
 from loyalty.engine.quest_decision import absorb_step, decide_quest
-from loyalty.engine.rewards import Case, failure_of, in_wallet_of, reward_of
+from loyalty.engine.rewards import Case, failure_of, reward_of
 from loyalty.engine.tiers import tier_at, tier_for
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ def _decide_offers(
         )
         return
     base_points = outcome.points if isinstance(outcome, Award) else 0
+    base_units = units_of_points(base_points, base.wallet.decimals)
     winners: dict[str, int] = {}
     for offer in candidates:
         if offer.exclusive_group in winners:
@@ -205,12 +207,9 @@ def _decide_offers(
             into.rejections.append(Rejection(offer, Reason.EXCLUSIVE_GROUP, operands))
             continue
         if offer.has_methods:
-            pays = _decide_methods(offer, case, base, base_points, into)
+            pays = _decide_methods(offer, case, base_units, into)
         else:
-            points = base_points
-            if offer.wallet is not base.wallet:
-                points = in_wallet_of(offer, base, base_points)
-            outcome = failure_of(offer, case) or reward_of(offer, case, points)
+            outcome = failure_of(offer, case) or reward_of(offer, case, base_units)
             into.file(outcome)
             pays = isinstance(outcome, Award)
         if offer.exclusive_group and pays:
@@ -218,10 +217,10 @@ def _decide_offers(
 
 
 def _decide_methods(
-    campaign: Offer, case: Case, base: Offer, base_points: int, into: _Outcome
+    campaign: Offer, case: Case, base_units: int, into: _Outcome
 ) -> bool:
     """File what comes of the campaign's methods; return whether any gives."""
-    given = decide_methods(campaign, case, base, base_points)
+    given = decide_methods(campaign, case, base_units)
     for award in given.awards:
         into.file(award)
     for rejection in given.rejections:

@@ -115,7 +115,7 @@ def _refusal(campaign: Offer, case: Case) -> Interaction | None:
 
 def _candidates(campaign: Offer, case: Case) -> Given:
     if campaign.has_methods:
-        return eligible(campaign, case, None, 0)
+        return eligible(campaign, case, 0)
     outcome = reward_of(campaign, case, 0)
     if isinstance(outcome, Award):
         return Given(awards=[outcome])

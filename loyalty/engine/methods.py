@@ -12,7 +12,6 @@ from loyalty.engine.facts import Budget
 from loyalty.engine.rewards import (
     codes_left,
     failure_of,
-    in_wallet_of,
     reward_of,
     within_budget,
 )
@@ -33,19 +32,17 @@ class Given:
     draw: Draw | None = None
 
 
-def decide_methods(
-    campaign: Offer, case: Case, base: Offer | None, base_points: int
-) -> Given:
+def decide_methods(campaign: Offer, case: Case, base_units: int) -> Given:
     """Return what the methods of ``campaign`` give for an activity.
 
-    ``base_points`` are those of ``base``, the activity type's rule. Conditions of
-    the campaign come first, then each method's own, its limits included: nothing is
-    drawn that could not be given.
+    ``base_units`` are the base points in 1/10,000 point. Conditions of the campaign
+    come first, then each method's own, its limits included: nothing is drawn that
+    could not be given.
     """
     failure = failure_of(campaign, case) or count_failure(campaign, case)
     if failure:
         return Given(rejections=[failure])
-    given = eligible(campaign, case, base, base_points)
+    given = eligible(campaign, case, base_units)
     if not given.awards:
         given.rejections.append(Rejection(campaign, Reason.NO_METHOD_APPLIES))
     elif campaign.draws:
@@ -74,9 +71,7 @@ def spent(campaign: Offer, case: Case) -> Rejection | None:
     return outcome if isinstance(outcome, Rejection) else None
 
 
-def eligible(
-    campaign: Offer, case: Case, base: Offer | None, base_points: int
-) -> Given:
+def eligible(campaign: Offer, case: Case, base_units: int) -> Given:
     """Return what could be given, the campaign's own conditions held.
 
     Of a draw these are the candidates; all of them have a chance.
@@ -84,10 +79,7 @@ def eligible(
     given = Given()
     left = replace(case.budgets[campaign.id]) if campaign.has_budget else None
     for method in campaign.methods:
-        points = base_points
-        if base is not None and method.wallet is not base.wallet:
-            points = in_wallet_of(method, base, base_points)
-        outcome = failure_of(method, case) or reward_of(method, case, points)
+        outcome = failure_of(method, case) or reward_of(method, case, base_units)
         if isinstance(outcome, Award) and left is not None:
             outcome = within_budget(outcome, left, campaign)
         if (campaign.draws or method.takes_codes) and isinstance(outcome, Award):

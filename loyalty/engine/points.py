@@ -78,22 +78,43 @@ def times_in_words(extra_ten_thousandths: int) -> str:
     return f"{1 + extra:f} × the points ({extra:f} × the base on top)"
 
 
+def units_of_points(amount: int, decimals: int) -> int:
+    """Return an amount of a wallet's smallest unit in 1/10,000 point.
+
+    >>> units_of_points(19, 1)
+    19000
+    """
+    units: int = amount * 10 ** (4 - decimals)
+    return units
+
+
 def multiplied(
-    base_points: int, multiplier_ten_thousandths: int, rounding: Rounding
+    base_units: int,
+    multiplier_ten_thousandths: int,
+    rounding: Rounding,
+    decimals: int = 0,
 ) -> int:
     """Return base points times a multiplier in 1/10,000, rounded once.
 
-    Base points of zero or below earn nothing.
+    Args:
+        base_units: in 1/10,000 point, whatever wallet the base is in; zero or below
+            earns nothing.
+        multiplier_ten_thousandths: zero or more.
+        rounding: what happens to the fraction that is left.
+        decimals: of the wallet that is paid into; the result is in its smallest unit.
 
     Raises:
         ValueError: the multiplier is below zero.
 
-    >>> multiplied(5, 15_000, Rounding.HALF_UP)
+    >>> multiplied(50_000, 15_000, Rounding.HALF_UP)
     8
+    >>> multiplied(units_of_points(19, 1), 10_000, Rounding.HALF_UP)
+    2
     """
-    if base_points <= 0:
+    if base_units <= 0:
         return 0
-    return divided(base_points * multiplier_ten_thousandths, _ONE, rounding)
+    divisor = _ONE * units_of_points(1, decimals)
+    return divided(base_units * multiplier_ten_thousandths, divisor, rounding)
 
 
 def divided(dividend: int, divisor: int, rounding: Rounding) -> int:

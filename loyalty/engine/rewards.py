@@ -64,11 +64,14 @@ def failure_of(offer: Offer, case: Case) -> Rejection | None:
     return failure
 
 
-def reward_of(offer: Offer, case: Case, base_points: int) -> Award | Rejection:
-    """Return what ``offer``, whose conditions hold, gives within its limits."""
+def reward_of(offer: Offer, case: Case, base_units: int) -> Award | Rejection:
+    """Return what ``offer``, whose conditions hold, gives within its limits.
+
+    ``base_units`` are the base points in 1/10,000 point, whatever their wallet.
+    """
     points, operands = offer.points, None
     if not offer.pays_the_same:
-        points, operands = _points(offer, case.activity, base_points)
+        points, operands = _points(offer, case.activity, base_units)
     given = case.activity.given_points
     if given is not None and offer.kind is OfferKind.ACTIVITY_TYPE:
         points, operands = given, {"by_rule": points}
@@ -122,17 +125,8 @@ def within_budget(asked: Award, budget: Budget, limited: Offer) -> Award | Rejec
     return asked._replace(points=left, operands=told)
 
 
-def in_wallet_of(offer: Offer, base: Offer, base_points: int) -> int:
-    """Return base points in the smallest unit of the offer's wallet."""
-    if offer.wallet.decimals == base.wallet.decimals:
-        return base_points
-    numerator: int = 10**offer.wallet.decimals
-    denominator: int = 10**base.wallet.decimals
-    return base_points * numerator // denominator
-
-
 def _points(
-    offer: Offer, activity: ActivityFacts, base_points: int
+    offer: Offer, activity: ActivityFacts, base_units: int
 ) -> tuple[int, dict[str, Any] | None]:
     """Return what the reward computes, rounded once, and what it was reckoned of."""
     reward, wallet = offer.reward, offer.wallet
@@ -146,7 +140,9 @@ def _points(
         points = points_per_unit(units, offer.points, offer.per_units, wallet.rounding)
         return points, operands
     if reward is _MULTIPLIER:
-        return multiplied(base_points, offer.multiplier, wallet.rounding), None
+        decimals = wallet.decimals
+        points = multiplied(base_units, offer.multiplier, wallet.rounding, decimals)
+        return points, None
     return 0, None
 
 

@@ -15,6 +15,7 @@ from loyalty.engine.facts import (
     Codes,
     Item,
     MemberHistory,
+    OfferKind,
     RewardKind,
     Rules,
     Wallet,
@@ -342,3 +343,31 @@ def test_what_is_given_back_can_be_given_again(takes, gives_back):
     spent = sum(award.points for award in standing)
     assert (left.points_left, left.awards_left) == (30 - spent, 6 - len(standing))
     assert spent <= 30
+
+
+@pytest.mark.parametrize(
+    ("units", "rounding", "points"),
+    [
+        pytest.param(19_000, Rounding.HALF_UP, 2, id="1.9 half up"),
+        pytest.param(19_000, Rounding.DOWN, 1, id="1.9 down"),
+        pytest.param(11_000, Rounding.UP, 2, id="1.1 up"),
+        pytest.param(4_000, Rounding.HALF_UP, None, id="0.4 half up is nothing"),
+    ],
+)
+@pytest.mark.parametrize("by_method", [False, True], ids=["campaign", "method"])
+def test_a_multiple_of_the_base_is_rounded_once_into_a_coarser_wallet(
+    units, rounding, points, by_method
+):
+    tenths, whole = Wallet(1, "t", decimals=1), Wallet(2, "w", rounding=rounding)
+    rule = base(wallet=tenths, reward=RewardKind.PER_VALUE, points=10, per_units=10_000)
+    once = {"wallet": whole, "reward": RewardKind.MULTIPLIER, "multiplier": 10_000}
+    campaign = offer(id=8, **once)
+    if by_method:
+        method = offer(id=9, kind=OfferKind.REWARD_METHOD, campaign_id=8, **once)
+        campaign = offer(id=8, reward=RewardKind.METHODS, methods=(method,))
+
+    decision = decide(campaign, rule=rule, happened=activity(units=units))
+
+    assert [one.points for one in decision.awards if one.offer.id != 1] == (
+        [] if points is None else [points]
+    )

@@ -14,6 +14,7 @@ from loyalty.engine.points import (
     expiry_moment,
     multiplied,
     points_per_unit,
+    units_of_points,
 )
 
 DOWN, HALF_UP, UP = Rounding.DOWN, Rounding.HALF_UP, Rounding.UP
@@ -65,7 +66,7 @@ def test_points_per_value_are_rounded_once(
 )
 def test_a_multiplier_is_rounded_once(base_points, multiplier, down, half_up, up):
     given_points = [
-        multiplied(base_points, multiplier, rounding)
+        multiplied(units_of_points(base_points, 0), multiplier, rounding)
         for rounding in (DOWN, HALF_UP, UP)
     ]
 
@@ -116,7 +117,7 @@ def test_a_larger_value_never_earns_less(one, two, per_units, rounding):
 
 @given(amounts, st.sampled_from(Rounding))
 def test_a_multiplier_of_one_changes_nothing(base_points, rounding):
-    assert multiplied(base_points, 10_000, rounding) == base_points
+    assert multiplied(units_of_points(base_points, 0), 10_000, rounding) == base_points
 
 
 def expiry(model, count, earned_at, zone=NEW_YORK):

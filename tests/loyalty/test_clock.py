@@ -19,7 +19,7 @@ from tests.builders import (
 )
 from tests.callers import caller_for
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database_clock]
 
 AHEAD = timedelta(days=40)
 

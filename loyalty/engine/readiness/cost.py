@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.engine.facts import Distribution, RewardKind
 from loyalty.engine.periods import Unit
-from loyalty.engine.points import multiplied, points_per_unit, times_in_words
+from loyalty.engine.points import (
+    multiplied,
+    points_per_unit,
+    times_in_words,
+    units_of_points,
+)
 from loyalty.engine.readiness.often import awards_of_member
 from loyalty.engine.readiness.overlap import overlapping
 from loyalty.engine.readiness.subject import (
@@ -145,8 +150,12 @@ def _most_multiplied(subject: Subject, one: Offer) -> int | None:
     bases = subject.types()
     if any(base.reward is not RewardKind.FIXED for base in bases):
         return None
-    most = max([base.points for base in bases], default=0)
-    return multiplied(most, one.multiplier, one.wallet.rounding)
+    most = max(
+        [units_of_points(base.points, base.wallet.decimals) for base in bases],
+        default=0,
+    )
+    wallet = one.wallet
+    return multiplied(most, one.multiplier, wallet.rounding, wallet.decimals)
 
 
 def _rate(subject: Subject, one: Offer) -> str:

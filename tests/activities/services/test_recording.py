@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from activities.api.answers import explanation_of
 from activities.models import Activity
 from activities.reports import ledger_mismatches
 from activities.services import (
@@ -15,6 +16,8 @@ from activities.services import (
     simulate_activities,
 )
 from activities.services.commands import KeyReused, UnknownMember
+from activities.services.records import record_of
+from campaigns.services.programme import current_programme
 from loyalty.models import Account, Entry, FrequencyPeriod, Identity, Member, Program
 from tests.builders import (
     NOON,
@@ -741,3 +744,51 @@ def test_a_score_that_no_record_can_hold_is_refused(program):
     [outcome] = record(program, purchase(member, "5"))
 
     assert isinstance(outcome.error, AmountTooLarge)
+
+
+def test_what_is_left_of_a_budget_goes_to_who_came_first_in_time(program):
+    make_campaign(program, name="Rare", points=10, points_budget=15)
+    last, first = make_member(program, "A"), make_member(program, "Z")
+    commands = [
+        purchase(last, occurred_at=NOON - timedelta(hours=1)),
+        purchase(first, occurred_at=NOON - timedelta(hours=3)),
+        purchase(last, occurred_at=NOON - timedelta(hours=2)),
+    ]
+
+    tried = simulate_activities(program.pk, commands, now=NOON)
+    outcomes = record(program, *commands)
+
+    assert [points(one) for one in outcomes] == [{}, {"Rare": 10}, {"Rare": 5}]
+    assert [[award.points for award in one.decision.awards] for one in tried] == [
+        [],
+        [10],
+        [5],
+    ]
+
+
+def test_a_window_reads_the_same_simulated_and_recorded(program):
+    make_campaign(program, name="Daily", cap_count=1, frequency_period=daily())
+    member = make_member(program)
+    record(program, purchase(member, occurred_at=NOON - timedelta(hours=2)))
+    command = purchase(member, occurred_at=NOON - timedelta(hours=1))
+
+    (tried,) = simulate_activities(program.pk, [command], now=NOON)
+    (outcome,) = record(program, command)
+
+    stored = Activity.objects.get(pk=outcome.activity_id).decision
+    simulated = record_of(tried.decision, current_programme(program.pk))
+    answers = [explanation_of(one)["rejections"][-1] for one in (stored, simulated)]
+    assert answers[0] == answers[1]
+    assert (answers[0]["from"], answers[0]["until"]) == (
+        f"{NOON:%Y-%m-%d}T00:00:00Z",
+        f"{NOON + timedelta(days=1):%Y-%m-%d}T00:00:00Z",
+    )
+
+
+def test_a_record_stored_before_reads_its_moments_with_a_z():
+    rejection = {"offer": 1, "reason": "ended", "ends_at": "2026-03-04T12:00:00+00:00"}
+    record = {"revision": 1, "tier": None, "segments": [], "score": 0, "awards": []}
+
+    explanation = explanation_of({**record, "rejections": [rejection]})
+
+    assert explanation["rejections"][0]["ends_at"] == "2026-03-04T12:00:00Z"
