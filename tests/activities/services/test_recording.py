@@ -1,6 +1,7 @@
 """What record_activities promises: outcomes, keys, caps, budgets, explanations."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -772,7 +773,7 @@ def test_a_window_reads_the_same_simulated_and_recorded(program):
     record(program, purchase(member, occurred_at=NOON - timedelta(hours=2)))
     command = purchase(member, occurred_at=NOON - timedelta(hours=1))
 
-    (tried,) = simulate_activities(program.pk, [command], now=NOON)
+    tried: Any = simulate_activities(program.pk, [command], now=NOON)[0]
     (outcome,) = record(program, command)
 
     stored = Activity.objects.get(pk=outcome.activity_id).decision
@@ -787,8 +788,8 @@ def test_a_window_reads_the_same_simulated_and_recorded(program):
 
 def test_a_record_stored_before_reads_its_moments_with_a_z():
     rejection = {"offer": 1, "reason": "ended", "ends_at": "2026-03-04T12:00:00+00:00"}
-    record = {"revision": 1, "tier": None, "segments": [], "score": 0, "awards": []}
+    record: Any = {"revision": 1, "tier": None, "segments": [], "score": 0}
 
-    explanation = explanation_of({**record, "rejections": [rejection]})
+    explanation = explanation_of({**record, "awards": [], "rejections": [rejection]})
 
     assert explanation["rejections"][0]["ends_at"] == "2026-03-04T12:00:00Z"
