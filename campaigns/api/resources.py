@@ -41,6 +41,7 @@ from loyalty.api.pagination import NewestFirst
 from loyalty.api.problems import STATUS_OF_REFUSAL, Problem, invalid
 from loyalty.api.serializers import OFFER_FIELDS, NumbersSerializer
 from loyalty.api.views import ConfigurationViewSet, name_actor
+from loyalty.engine.codes import item_key
 from loyalty.engine.facts import OfferKind
 from loyalty.models import ActivityType, BusinessUnit, Channel, Segment
 from loyalty.services import clock
@@ -342,10 +343,15 @@ class ItemListViewSet(ConfigurationViewSet):
         with transaction.atomic():
             name_actor(self.caller)
             before = ListedItem.objects.filter(item_list=item_list)
+            # Each product in its first spelling.
+            named = {item_key(one): one for one in reversed(item_ids)}
             known = set(
-                before.filter(item_id__in=item_ids).values_list("item_id", flat=True)
+                before.filter(item_key__in=named).values_list("item_key", flat=True)
             )
-            fresh = [item_id for item_id in item_ids if item_id not in known]
+            first = set(named.values())
+            fresh = [
+                one for one in item_ids if one in first and item_key(one) not in known
+            ]
             ListedItem.objects.bulk_create(
                 [ListedItem(item_list=item_list, item_id=one) for one in fresh],
                 ignore_conflicts=True,
@@ -360,7 +366,8 @@ class ItemListViewSet(ConfigurationViewSet):
         item_list, item_ids = self._named(request)
         with transaction.atomic():
             name_actor(self.caller)
-            rows = ListedItem.objects.filter(item_list=item_list, item_id__in=item_ids)
+            keys = {item_key(one) for one in item_ids}
+            rows = ListedItem.objects.filter(item_list=item_list, item_key__in=keys)
             count, _ = rows.delete()
         return Response({"removed": count})
 

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from django.db import connection, transaction
 
+from loyalty.engine.codes import item_key
 from loyalty.services.lists import copy_names, first_column
 
 if TYPE_CHECKING:
@@ -44,21 +45,24 @@ def upload_items(
         UnreadableList: the file is not a list of products.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        line_count = copy_names(first_column(file, has_heading=has_heading))
+        names = first_column(file, has_heading=has_heading)
+        line_count = copy_names(names, key_of=item_key)
         removed_count = 0
         if change is ItemChange.REPLACE:
             cursor.execute(
                 "DELETE FROM campaigns_listeditem i WHERE i.item_list_id = %s"
                 " AND NOT EXISTS"
-                " (SELECT 1 FROM listed_name n WHERE n.name = i.item_id)",
+                " (SELECT 1 FROM listed_name n WHERE n.key = i.item_key)",
                 [item_list.pk],
             )
             removed_count = cursor.rowcount
         cursor.execute(
-            "INSERT INTO campaigns_listeditem (item_list_id, item_id)"
-            " SELECT DISTINCT %s::bigint, left(n.name, 100) FROM listed_name n"
-            " ON CONFLICT DO NOTHING",
-            [item_list.pk],
+            "INSERT INTO campaigns_listeditem (item_list_id, item_id, item_key)"
+            " SELECT DISTINCT ON (n.key) %s::bigint, left(n.name, 100), n.key"
+            " FROM listed_name n WHERE NOT EXISTS (SELECT 1 FROM campaigns_listeditem i"
+            " WHERE i.item_list_id = %s AND i.item_key = n.key)"
+            " ORDER BY n.key, n.name ON CONFLICT DO NOTHING",
+            [item_list.pk, item_list.pk],
         )
         added_count = cursor.rowcount
         cursor.execute("DROP TABLE listed_name")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from loyalty.engine.codes import item_key
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -57,10 +59,12 @@ def listed(
     found: dict[str, list[int]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT item_id, item_list_id FROM campaigns_listeditem"
-            " WHERE item_id = ANY(%s) AND item_list_id = ANY(%s)",
-            [list(item_ids), sorted(list_ids)],
+            "SELECT DISTINCT item_key, item_list_id FROM campaigns_listeditem"
+            " WHERE item_key = ANY(%s) AND item_list_id = ANY(%s)",
+            [list({*map(item_key, item_ids)}), sorted(list_ids)],
         )
-        for item_id, list_id in cursor.fetchall():
-            found[item_id].append(list_id)
-    return {item_id: tuple(sorted(found.get(item_id, ()))) for item_id in item_ids}
+        for key, list_id in cursor.fetchall():
+            found[key].append(list_id)
+    return {
+        item_id: tuple(sorted(found.get(item_key(item_id), ()))) for item_id in item_ids
+    }

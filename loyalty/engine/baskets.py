@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from loyalty.engine.codes import item_key
 from loyalty.engine.numbers import UNITS_PER_ONE, InvalidNumber, parse_value
 
 if TYPE_CHECKING:
@@ -59,15 +60,16 @@ def netted(lines: Iterable[Sequence[Any]]) -> list[Product]:
     repeated: dict[str, list[int]] = {}
     for line in lines:
         item_id, units = line[0], line[1]
+        key = item_key(item_id)
         quantity = _signed(units, line[2])
         came_back = units < 0 or quantity < 0
-        known = found.get(item_id)
+        known = found.get(key)
         if known is None:
-            found[item_id] = Product(item_id, units, quantity, came_back)
+            found[key] = Product(item_id, units, quantity, came_back)
         else:
-            repeated.setdefault(item_id, [known.quantity]).append(quantity)
-            found[item_id] = Product(
-                item_id, known.units + units, 0, came_back or known.came_back
+            repeated.setdefault(key, [known.quantity]).append(quantity)
+            found[key] = Product(
+                known.item_id, known.units + units, 0, came_back or known.came_back
             )
     return [
         one._replace(quantity=_pieces(repeated.get(key, (one.quantity,))))

@@ -15,9 +15,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from loyalty.engine.baskets import Product
+from loyalty.engine.codes import item_key
 from loyalty.engine.facts import (
     EVER,
     NEVER,
@@ -178,8 +180,14 @@ def amounts_of(
     return tuple(found)
 
 
+@lru_cache(maxsize=4_096)
+def _keys_of(item_ids: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(item_key, item_ids))
+
+
 def _amount(one: Requirement, units: int, products: Sequence[Product]) -> int:
-    matching = [each for each in products if each.item_id in one.restricted_to]
+    counted = _keys_of(one.restricted_to)
+    matching = [each for each in products if item_key(each.item_id) in counted]
     if one.restricted_to and not any(each.stays for each in matching):
         return 0
     if one.measure is Measure.ACTIVITIES:

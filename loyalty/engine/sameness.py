@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from loyalty.engine.codes import item_key
 from loyalty.engine.numbers import InvalidNumber, format_value, parse_value
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def lines_of(lines: Iterable[MeantLine]) -> tuple[MeantLine, ...]:
     """Return lines in one order, quantities in one spelling."""
     return tuple(
         sorted(
-            (item_id, units, _quantity(quantity), group)
+            (item_key(item_id), units, _quantity(quantity), group)
             for item_id, units, quantity, group in lines
         )
     )
