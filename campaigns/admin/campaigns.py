@@ -316,5 +316,8 @@ def _to_win(campaign: Campaign) -> list[dict[str, str]]:
 
 
 def _given(campaign: Campaign) -> Any:
-    given = getattr(campaign, "given", None)
-    return given or given_by([campaign.pk]).get(campaign.pk, NOTHING_GIVEN)
+    row: Any = campaign
+    if getattr(row, "given", None) is None:
+        # The theme reads a field that is only shown many times for one page.
+        row.given = given_by([campaign.pk]).get(campaign.pk, NOTHING_GIVEN)
+    return row.given

@@ -270,7 +270,7 @@ class MethodInline(QuickDeleteInline, ProgramChoices, StackedInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("wallet", "voucher_type")
-        return rows.order_by("pk")
+        return rows.prefetch_related(*_LINKS).order_by("pk")
 
     def formfield_for_dbfield(
         self, db_field: Field, request: HttpRequest, **kwargs: Any

@@ -19,6 +19,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from loyalty.admin.changelist import RowsList
+from loyalty.admin.choices import remember_choices
 from loyalty.admin.deleting import QuickDelete
 from loyalty.admin.moments import ENDS, LastDayField, MomentField, last_day
 from loyalty.admin.numbers import TIMES, NumberField, times
@@ -62,6 +63,8 @@ class ProgramChoices:
         if model is FrequencyPeriod:
             kwargs["queryset"] = _choosable_periods(self._edited(request))
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        if db_field.name not in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+            remember_choices(field, request)
         return _explained(field, model)
 
     def formfield_for_manytomany(
@@ -132,7 +135,12 @@ class ProgramChoices:
         object_id = str(match.kwargs.get("object_id", "")) if match else ""
         if not object_id.isdigit():
             return None
-        return self.model._base_manager.filter(pk=object_id).first()
+        key = f"_edited_{self.model.__name__}"
+        if key not in vars(request):
+            found = self.model._base_manager.filter(pk=object_id).first()
+            vars(request)[key] = found
+        edited: Model | None = vars(request)[key]
+        return edited
 
 
 def where_chosen(field: str, condition: str) -> str:
