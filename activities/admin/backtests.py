@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -29,6 +28,7 @@ from loyalty.admin.formatting import bar, points
 from loyalty.admin.working_program import working_program
 from loyalty.errors import LoyaltyError
 from loyalty.services import clock
+from loyalty.services.tables.escaping import csv_blocks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -215,10 +215,10 @@ class BacktestAdmin(ReadOnlyAdmin):
                 "X-Content-Type-Options": "nosniff",
             },
         )
-        writer = csv.writer(answer)
-        writer.writerow(["member_id", "member", "points", "awards"])
+        rows: list[list[object]] = [["member_id", "member", "points", "awards"]]
         for member_id, name, total, awards in backtest_page.winners_of(backtest):
-            writer.writerow([member_id, _inert(name), total.replace(",", ""), awards])
+            rows.append([member_id, name, total.replace(",", ""), awards])
+        answer.writelines(csv_blocks(rows))
         return answer
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -284,8 +284,3 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
         if request.GET.get(name):
             found[name] = request.GET[name]
     return found
-
-
-def _inert(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text

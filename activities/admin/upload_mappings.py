@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.utils import timezone
 from unfold.decorators import display
 
 from activities.models import UploadMapping
@@ -14,6 +13,7 @@ from activities.services import uploads
 from activities.services.uploads.mapping.spelling import DATE_FORMATS
 from activities.services.uploads.mapping.values import LABELS
 from loyalty.admin.bases import ProgramAdmin
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -61,7 +61,7 @@ class UploadMappingAdmin(ProgramAdmin):
     ) -> None:
         """Note who changed it."""
         obj.updated_by = request.user.get_username()[:150]
-        obj.updated_at = timezone.now()
+        obj.updated_at = clock.now()
         super().save_model(request, obj, form, change)
 
     @display(description="Columns of the file")

@@ -10,13 +10,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
 from activities import tasks
 from activities.admin.upload_reading_form import ReadingForm
 from activities.services import uploads
 from activities.services.uploads.mapping.values import LABELS
 from loyalty.errors import LoyaltyError
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -73,7 +73,7 @@ def _take(request: HttpRequest, upload: Upload, form: ReadingForm) -> None:
         upload,
         mapping,
         actor=request.user.get_username(),
-        now=timezone.now(),
+        now=clock.now(),
         save_as=form.cleaned_data["save_as"],
     )
     tasks.enqueue_validation(upload.pk)
@@ -92,8 +92,11 @@ def _refuse_unfinished(mapping: Mapping, upload: Upload) -> None:
 
 def preview_fragment(request: HttpRequest, upload: Upload) -> HttpResponse:
     """Return the first rows as what was posted would read them."""
-    if not may_say(request, upload):
+    if not request.user.has_perm(_CHANGE):
         raise PermissionDenied
+    if not may_say(request, upload):
+        # The form was sent meanwhile; there is nothing left to show.
+        return HttpResponse(status=204)
     mapping = uploads.mapping_of(uploads.reading_of(upload))
     form = ReadingForm(request.POST, upload=upload, mapping=mapping)
     form.is_valid()
@@ -169,7 +172,7 @@ def answer_page(request: HttpRequest, upload: Upload, *, back: str) -> HttpRespo
             upload,
             answers,
             actor=request.user.get_username(),
-            now=timezone.now(),
+            now=clock.now(),
             save_as=request.POST.get("save_as", ""),
         )
     except LoyaltyError as refusal:

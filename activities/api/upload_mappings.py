@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import extend_schema
@@ -18,6 +17,7 @@ from loyalty.api.permissions import HasScope, IsForEveryUnit
 from loyalty.api.problems import invalid_at
 from loyalty.api.views import ProgramViewSet
 from loyalty.models import Program
+from loyalty.services import clock
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -62,7 +62,7 @@ class UploadMappingViewSet(ProgramViewSet):
             _names(body["header"]),
             uploads.mapping_of(_object(body, "content")),
             actor=self.caller.actor,
-            now=datetime.now(tz=UTC),
+            now=clock.now(),
         )
         return Response(bodies.mapping_body(saved), status=status.HTTP_201_CREATED)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.files.storage import default_storage
 from django.db.models import Count
 from django.http import HttpResponse, StreamingHttpResponse
 from unfold.decorators import action, display
@@ -16,7 +17,13 @@ from campaigns.services.item_uploads import ItemChange, item_lines, upload_items
 from loyalty.admin.bases import OwnProgramFilter, ProgramAdmin
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import list_page
-from loyalty.admin.lists import NamesFileForm
+from loyalty.admin.lists import (
+    USED_ALREADY,
+    NamesFileForm,
+    forget_file,
+    show_file,
+    shown_file,
+)
 from loyalty.admin.points import link_to
 from loyalty.services.lists import UnreadableList
 
@@ -78,30 +85,57 @@ class ItemListAdmin(ProgramAdmin):
     def upload_file(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Add the products of a file, or replace the list."""
         item_list = self.row_or_404(request, object_id)
+        back = self.address_of("change", item_list.pk)
+        if is_confirmed(request) and "token" in request.POST:
+            return self._take_products(request, item_list)
         posted = (request.POST, request.FILES) if is_confirmed(request) else ()
         form = ItemsFileForm(*posted)
         if is_confirmed(request) and form.is_valid():
             try:
-                return self._upload(request, item_list, form.cleaned_data)
+                shown, lines = show_file(
+                    request, form.cleaned_data, purpose=f"products {item_list.pk}"
+                )
             except UnreadableList as refusal:
                 form.add_error("file", refusal.message)
+            else:
+                replaces = form.cleaned_data["change"] == ItemChange.REPLACE.value
+                question = Question(
+                    f"{'Replace' if replaces else 'Add to'} the list “{item_list}”?",
+                    "This is how the file begins. If any line cannot be read, nothing "
+                    "changes.",
+                    "Take the products",
+                    lines,
+                    is_dangerous=replaces,
+                )
+                return ask(
+                    request, self, question, form=shown, back=back, obj=item_list
+                )
         question = Question(
             f"Upload products of “{item_list}”",
-            f"{item_list.products:,} products are on it now.",
-            "Upload",
+            f"{item_list.products:,} products are on it now. First you see how the "
+            "file begins; nothing changes before you confirm.",
+            "Show the products",
         )
-        back = self.address_of("change", item_list.pk)
         return ask(request, self, question, form=form, back=back, obj=item_list)
 
-    def _upload(
-        self, request: HttpRequest, item_list: ItemList, answers: dict[str, Any]
-    ) -> HttpResponse:
-        report = upload_items(
-            item_list,
-            answers["file"].file,
-            change=ItemChange(answers["change"]),
-            has_heading=answers["has_heading"],
-        )
+    def _take_products(self, request: HttpRequest, item_list: ItemList) -> HttpResponse:
+        shown = shown_file(request, purpose=f"products {item_list.pk}")
+        if shown is None:
+            self.message_user(request, USED_ALREADY, messages.WARNING)
+            return self.back_to(item_list)
+        try:
+            with default_storage.open(shown.path) as file:
+                report = upload_items(
+                    item_list,
+                    file,
+                    change=ItemChange(shown.options["change"]),
+                    has_heading="has_heading" in request.POST,
+                )
+        except UnreadableList as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return self.back_to(item_list)
+        finally:
+            forget_file(request)
         text = (
             f"{report.line_count:,} lines: {report.added_count:,} products added, "
             f"{report.removed_count:,} taken off."

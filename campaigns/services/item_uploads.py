@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from loyalty.engine.codes import item_key
 from loyalty.services.lists import copy_names, first_column
+from loyalty.services.tables.escaping import csv_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,14 +71,13 @@ def upload_items(
 
 
 def item_lines(item_list: ItemList) -> Iterator[str]:
-    """Yield the products on the list, one CSV line each."""
+    """Yield the products on the list, as CSV without live formulas."""
     with (
         connection.cursor() as cursor,
         cursor.copy(
             "COPY (SELECT item_id FROM campaigns_listeditem WHERE item_list_id = %s"
-            " ORDER BY item_id) TO STDOUT (FORMAT csv)",
+            " ORDER BY item_id) TO STDOUT",
             [item_list.pk],
         ) as copy,
     ):
-        for block in copy:
-            yield bytes(block).decode()
+        yield from csv_blocks(copy.rows())

@@ -7,18 +7,26 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.files import File
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from loyalty import tasks
 from loyalty.admin.bases import ProgramAdmin, where_chosen
 from loyalty.admin.confirming import Question, ask, is_confirmed
 from loyalty.admin.formatting import list_page, money, number
-from loyalty.admin.lists import NamesFileForm
+from loyalty.admin.lists import (
+    USED_ALREADY,
+    NamesFileForm,
+    forget_file,
+    show_file,
+    shown_file,
+)
 from loyalty.admin.moments import last_day
 from loyalty.errors import LoyaltyError
 from loyalty.models import (
@@ -31,6 +39,7 @@ from loyalty.models import (
     VoucherType,
 )
 from loyalty.services import clock, vouchers
+from loyalty.services.lists import UnreadableList
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -52,6 +61,17 @@ class NewCodesForm(forms.Form):
         help_text=f"1 to {vouchers.CODES_MAX:,}. A million takes about half a minute; "
         "you may leave the page meanwhile.",
         widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+
+class UnusedCodesForm(forms.Form):
+    """Which codes are taken off the list."""
+
+    codes = forms.CharField(
+        label="Only these codes",
+        required=False,
+        help_text="One per line. Leave it empty to remove every code that nobody has.",
+        widget=UnfoldAdminTextareaWidget,
     )
 
 
@@ -101,7 +121,7 @@ class VoucherTypeAdmin(ProgramAdmin):
     search_fields = ("name", "code", "title")
     ordering = ("name",)
     actions = None
-    actions_detail = ("show_vouchers", "make_codes", "upload_codes")
+    actions_detail = ("show_vouchers", "make_codes", "upload_codes", "remove_codes")
     change_form_before_template = "admin/loyalty/voucher_codes.html"
     conditional_fields = {
         "amount": where_chosen("kind", "kind != 'percentage'"),
@@ -231,36 +251,76 @@ class VoucherTypeAdmin(ProgramAdmin):
     def upload_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take a file of codes and read it in the background."""
         found = self.row_or_404(request, object_id)
+        back = self.address_of("change", found.pk)
+        if is_confirmed(request) and "token" in request.POST:
+            return self._take_codes(request, found)
         posted = (request.POST, request.FILES) if is_confirmed(request) else ()
         form = CodesFileForm(*posted)
         if is_confirmed(request) and form.is_valid():
-            with transaction.atomic():
-                job = vouchers.upload_codes(
-                    found,
-                    form.cleaned_data["file"],
-                    has_heading=form.cleaned_data["has_heading"],
-                    user=self._person(request),
-                    now=clock.now(),
+            try:
+                shown, lines = show_file(
+                    request, form.cleaned_data, purpose=f"codes {found.pk}"
                 )
-                tasks.enqueue_code_job(job.pk)
-            self.log_change(request, found, f"Uploaded codes: {job.original_name}.")
-            self.message_of(request, f"“{job.original_name}” is being read.")
-            return self.back_to(found)
+            except UnreadableList as refusal:
+                form.add_error("file", refusal.message)
+            else:
+                question = Question(
+                    f"Add these codes to “{found}”?",
+                    "This is how the file begins. Existing codes are skipped. If any "
+                    "line cannot be read, nothing is added.",
+                    "Add the codes",
+                    lines,
+                )
+                return ask(request, self, question, form=shown, back=back, obj=found)
         question = Question(
             f"Upload codes for “{found}”",
-            f"{found.stock.codes_left:,} codes of its list are left. Codes that the "
-            "program has already are passed over; a file that cannot be read to its "
-            "end adds nothing.",
-            "Upload",
+            f"{found.stock.codes_left:,} codes of its list are left. First you see how "
+            "the file begins; nothing is added before you confirm.",
+            "Show the codes",
         )
-        return ask(
-            request,
-            self,
-            question,
-            form=form,
-            back=self.address_of("change", found.pk),
-            obj=found,
+        return ask(request, self, question, form=form, back=back, obj=found)
+
+    def _take_codes(self, request: HttpRequest, found: VoucherType) -> HttpResponse:
+        shown = shown_file(request, purpose=f"codes {found.pk}")
+        if shown is None:
+            self.message_user(request, USED_ALREADY, messages.WARNING)
+            return self.back_to(found)
+        with default_storage.open(shown.path) as file, transaction.atomic():
+            job = vouchers.upload_codes(
+                found,
+                File(file, name=shown.name),
+                has_heading="has_heading" in request.POST,
+                user=self._person(request),
+                now=clock.now(),
+            )
+            tasks.enqueue_code_job(job.pk)
+        forget_file(request)
+        self.log_change(request, found, f"Uploaded codes: {job.original_name}.")
+        self.message_of(request, f"“{job.original_name}” is being read.")
+        return self.back_to(found)
+
+    @action(description="Remove unused codes", permissions=["fill"], icon="delete")
+    def remove_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then take codes off the list that nobody was given."""
+        found = self.row_or_404(request, object_id)
+        form = UnusedCodesForm(request.POST if is_confirmed(request) else None)
+        if is_confirmed(request) and form.is_valid():
+            lines = form.cleaned_data["codes"].splitlines()
+            only = [line.strip() for line in lines if line.strip()]
+            count = vouchers.remove_unused_codes(found, only=only)
+            text = f"{count:,} unused code{'s' if count != 1 else ''} removed."
+            self.log_change(request, found, text)
+            self.message_of(request, text)
+            return self.back_to(found)
+        question = Question(
+            f"Remove unused codes of “{found}”?",
+            f"{found.stock.codes_left:,} codes of its list are left. Codes that "
+            "members were given stay.",
+            "Remove the codes",
+            is_dangerous=True,
         )
+        back = self.address_of("change", found.pk)
+        return ask(request, self, question, form=form, back=back, obj=found)
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the jobs, for the page to put in place of the old ones."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from django.db import connection
@@ -16,6 +19,15 @@ from loyalty.services.tables.refusals import EmptyFile, UnusableFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+_LOOKED_AT = 50
+_SHOWN = 8
+_HEADING_WORDS = (
+    "code codes voucher vouchers coupon coupons gutschein gutscheine gutscheincode "
+    "member members customer kunde kundennummer karte kartennummer card number "
+    "nummer id ids item items article artikel artikelnummer product produkt sku "
+    "ean gtin barcode email client cliente carte tarjeta codigo numero articulo"
+)
+_HEADINGS = frozenset(_HEADING_WORDS.split())
 _BLOCK_CHARACTERS = 1_000_000
 _NAME_CHARACTERS_MAX = 255
 
@@ -50,6 +62,37 @@ def first_column(
     except UnusableFile as error:
         line = int(str(error.facts.get("line") or 0))
         raise UnreadableList(error.message, line=line) from None
+
+
+@dataclass(frozen=True)
+class ListLook:
+    """The first names of a file, and whether the very first is rather a heading."""
+
+    first: list[str]
+    looks_like_heading: bool
+
+
+def look_at_list(file: IO[bytes]) -> ListLook:
+    """Return how a list begins, before it is taken.
+
+    Raises:
+        UnreadableList: the first lines cannot be read.
+    """
+    with closing(first_column(file, has_heading=False)) as names:
+        first = list(islice(names, _LOOKED_AT))
+    file.seek(0)
+    return ListLook(first[:_SHOWN], _is_heading(first))
+
+
+def _is_heading(names: list[str]) -> bool:
+    if not names:
+        return False
+    head, rest = names[0], names[1:]
+    words = set(re.split(r"[\W_]+", head.casefold()))
+    if any(map(str.isdigit, head)):
+        return False
+    with_digits = sum(any(map(str.isdigit, name)) for name in rest)
+    return bool(words & _HEADINGS) or with_digits > len(rest) / 2
 
 
 def copy_names(

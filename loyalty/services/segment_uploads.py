@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from loyalty.models.members import identity_rules
 from loyalty.services.lists import copy_names, first_column
 from loyalty.services.memberships import refuse_kept_by_rules
+from loyalty.services.tables.escaping import csv_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +114,7 @@ def preview_members(
 
 
 def member_lines(segment: Segment, identity_kind: str, at: datetime) -> Iterator[str]:
-    """Yield the members in ``segment`` at ``at``, one CSV line each."""
+    """Yield the members in ``segment`` at ``at``, as CSV without live formulas."""
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -121,12 +122,11 @@ def member_lines(segment: Segment, identity_kind: str, at: datetime) -> Iterator
             " JOIN loyalty_identity i ON i.member_id = s.member_id AND i.kind = %s"
             " WHERE s.segment_id = %s AND (s.entered_at IS NULL OR s.entered_at <= %s)"
             " AND (s.left_at IS NULL OR s.left_at > %s) ORDER BY i.value)"
-            " TO STDOUT (FORMAT csv)",
+            " TO STDOUT",
             [identity_kind, segment.pk, at, at],
         ) as copy,
     ):
-        for block in copy:
-            yield bytes(block).decode()
+        yield from csv_blocks(copy.rows())
 
 
 def _find_members(segment: Segment, identity_kind: str) -> int:

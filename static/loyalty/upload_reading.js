@@ -39,9 +39,17 @@
   function later(event) {
     const name = event.target.name || "";
     clearTimeout(timer);
+    if (name === "save_as") {
+      return;
+    }
     timer = setTimeout(() => show(name.startsWith("column_")), WAIT_MILLISECONDS);
   }
 
+  // What was typed last is sent with the form; nothing is asked after it.
+  form.addEventListener("submit", () => {
+    clearTimeout(timer);
+    last += 1;
+  });
   form.addEventListener("change", later);
   form.addEventListener("input", later);
 })();

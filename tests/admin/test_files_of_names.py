@@ -1,7 +1,9 @@
 """Segments and product lists are filled from files; segments show it first."""
 
+import io
 from datetime import UTC, datetime
 
+import openpyxl
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -155,9 +157,83 @@ def test_a_hundred_thousand_products_go_onto_a_list_in_one_change(marketing, db)
     item_list = make_item_list(make_program(), ["old"])
     text = "\n".join(f"product-{number}" for number in range(100_000))
 
-    answer = upload(marketing, item_list, text, change="replace")
+    shown = upload(marketing, item_list, text, change="replace")
+    assert "Line 1: product-0" in shown.content.decode()
+    assert item_list.items.get().item_id == "old"
+    token = shown.context["form"].initial["token"]
+    answer = marketing.post(
+        page(ItemList, "upload_file", item_list.pk),
+        {"confirmed": "yes", "token": token},
+    )
 
     assert answer.status_code == 302
     assert item_list.items.count() == 100_000
     assert not item_list.items.filter(item_id="old").exists()
     assert marketing.get(page(ItemList, "changelist")).status_code == 200
+
+
+def workbook(*rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return SimpleUploadedFile("members.xlsx", buffer.getvalue())
+
+
+def test_an_excel_file_fills_a_segment(marketing, segment):
+    answer = upload(
+        marketing,
+        segment,
+        "",
+        file=workbook(["customer"], ["bob"], ["cyd"]),
+        has_heading="on",
+    )
+    confirm(marketing, segment, answer)
+
+    assert names_in(segment) == ["ann", "bob", "cyd"]
+
+
+def test_separators_are_told_from_the_rows_not_from_the_heading_alone(
+    marketing, segment
+):
+    text = upload(marketing, segment, "id,x\nbob;1\ncyd;2\n", has_heading="on")
+
+    assert "2 lines, 2 known members" in text.content.decode()
+
+
+def test_a_heading_of_products_is_recognized_and_left_out(marketing, db):
+    item_list = make_item_list(make_program(), [])
+
+    shown = upload(
+        marketing, item_list, "", file=workbook(["Artikelnummer"], [4006381333931])
+    )
+    assert "Artikelnummer (looks like a heading" in shown.content.decode()
+    initial = shown.context["form"].initial
+    marketing.post(
+        page(ItemList, "upload_file", item_list.pk),
+        {"confirmed": "yes", "token": initial["token"], "has_heading": "on"},
+    )
+
+    assert [one.item_id for one in item_list.items.all()] == ["4006381333931"]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("-5", "-5")]
+)
+def test_a_downloaded_list_carries_no_live_formula_and_comes_back(
+    marketing, db, name, written
+):
+    item_list = make_item_list(make_program(), [name])
+
+    answer = marketing.get(page(ItemList, "download", item_list.pk))
+    content = b"".join(answer.streaming_content).decode()
+    assert content == f"{written}\n"
+
+    other = make_item_list(item_list.program, ["x"])
+    shown = upload(marketing, other, content, change="replace")
+    marketing.post(
+        page(ItemList, "upload_file", other.pk),
+        {"confirmed": "yes", "token": shown.context["form"].initial["token"]},
+    )
+    assert [one.item_id for one in other.items.all()] == [name]

@@ -199,6 +199,7 @@ def test_a_confirmed_file_is_not_read_otherwise(marketing, program):
 
     answer = marketing.get(page("reading", upload), follow=True)
 
+    assert marketing.post(page("preview", upload), {}).status_code == 204
     assert "cannot be changed any more" in text_of(answer)
 
 

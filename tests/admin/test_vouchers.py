@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from loyalty.models import (
     Member,
@@ -94,14 +95,24 @@ def test_codes_are_asked_for_and_made_in_the_background(
 
 
 def test_a_file_of_codes_is_kept_and_read(marketing, listed):
-    marketing.post(
-        page(VoucherType, "upload_codes", listed.pk),
+    address = page(VoucherType, "upload_codes", listed.pk)
+    answer = marketing.post(
+        address,
         {
             "confirmed": "yes",
-            "has_heading": "on",
-            "file": SimpleUploadedFile("codes.csv", b"Code\nAB-1\nAB-2\nAB-1\n"),
+            "file": SimpleUploadedFile(
+                "codes.csv", b"Gutschein-Code\nAB-1\nAB-2\nAB-1\n"
+            ),
         },
     )
+    assert "Gutschein-Code (looks like a heading" in answer.content.decode()
+    assert not VoucherCodeJob.objects.exists()
+    token = answer.context["form"].initial
+    assert token["has_heading"]
+    confirmed = {"confirmed": "yes", "token": token["token"], "has_heading": "on"}
+    marketing.post(address, confirmed)
+    again = marketing.post(address, confirmed, follow=True)
+    assert "was used already" in again.content.decode()
 
     job = VoucherCodeJob.objects.get()
     vouchers.run_code_job(job.pk)
@@ -110,6 +121,23 @@ def test_a_file_of_codes_is_kept_and_read(marketing, listed):
     assert "codes.csv" in text
     assert "List of codes: 2 left" in text
     assert set(Voucher.objects.values_list("code", flat=True)) == {"AB-1", "AB-2"}
+
+
+def test_unused_codes_are_removed_and_given_ones_stay(marketing, listed):
+    address = page(VoucherType, "remove_codes", listed.pk)
+    job = vouchers.ask_for_codes(listed, 5, user=None, now=timezone.now())
+    vouchers.run_code_job(job.pk)
+    codes = list(Voucher.objects.order_by("pk").values_list("code", flat=True))
+
+    answer = marketing.post(
+        address, {"confirmed": "yes", "codes": f" {codes[0].lower()} "}, follow=True
+    )
+    assert "1 unused code removed." in answer.content.decode()
+    assert "List of codes: 4 left" in answer.content.decode()
+    assert not Voucher.objects.filter(code=codes[0]).exists()
+
+    answer = marketing.post(address, {"confirmed": "yes"}, follow=True)
+    assert "List of codes: 0 left" in answer.content.decode()
 
 
 def test_a_type_without_a_list_has_none_to_fill(marketing, program):

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_BLOCK_CHARACTERS = 1 << 16
 
 # The wide forms are what Excel of some countries takes for the same characters.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
@@ -30,3 +38,17 @@ def unescaped(text: str) -> str:
     if text.startswith("'") and escaped(text[1:]) == text:
         return text[1:]
     return text
+
+
+def csv_blocks(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield rows as CSV, a few thousand at a time, none of them a live formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        writer.writerow([escaped(str(cell)) for cell in row])
+        if text.tell() > _BLOCK_CHARACTERS:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    if text.tell():
+        yield text.getvalue()

@@ -16,6 +16,7 @@ from loyalty.services.vouchers.claiming import (
 from loyalty.services.vouchers.code_jobs import (
     CODES_MAX,
     ask_for_codes,
+    remove_unused_codes,
     restart_code_job,
     run_code_job,
     stalled_code_jobs,
@@ -52,6 +53,7 @@ __all__ = [
     "lock",
     "png_of",
     "redeem",
+    "remove_unused_codes",
     "restart_code_job",
     "run_code_job",
     "stalled_code_jobs",

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
+from loyalty.engine.codes import code_key
 from loyalty.errors import LoyaltyError
 from loyalty.models import (
     CodeJobKind,
@@ -31,7 +32,7 @@ from loyalty.services.vouchers.code_files import codes_in
 from loyalty.services.vouchers.codes import make_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
 
     from django.contrib.auth.models import User
@@ -120,6 +121,33 @@ def upload_codes(
         created_by=user,
         created_at=now,
     )
+
+
+def remove_unused_codes(voucher_type: VoucherType, *, only: Sequence[str] = ()) -> int:
+    """Take codes off the list that nobody was given; return how many.
+
+    ``only`` names them; without it, all. In steps of their own transactions, with the
+    stock.
+    """
+    keys = [code_key(code) for code in only]
+    removed = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM loyalty_voucher WHERE id IN ("
+                " SELECT id FROM loyalty_voucher"
+                " WHERE voucher_type_id = %s AND status = 'available'"
+                " AND member_id IS NULL AND (%s OR code_key = ANY(%s))"
+                " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)",
+                [voucher_type.pk, not keys, keys, STEP],
+            )
+            count = int(cursor.rowcount)
+            VoucherStock.objects.filter(voucher_type=voucher_type).update(
+                codes_left=F("codes_left") - count
+            )
+        removed += count
+        if count < STEP:
+            return removed
 
 
 def run_code_job(job_id: int) -> None:

@@ -17,6 +17,7 @@ from tests.activities.uploads.files import (
     parquet_bytes,
     refusals,
     run,
+    undo,
 )
 from tests.builders import make_channel, make_member, make_program, make_type
 
@@ -517,3 +518,20 @@ def test_json_lines_are_asked_about_spoiled_numbers_only(program):
 def test_an_upload_of_only_new_uploads_keeps_old_rows(program):
     upload = new_upload(program, native("5"))
     assert (upload.mapping, upload.questions, upload.sample) == ({}, [], {})
+
+
+def test_after_an_undo_the_corrected_file_is_recorded(program):
+    upload = checked(program, GERMAN.replace("1.234,50", "1.234.500,00"))
+    read(upload, guess_of(upload), save_as="Tills")
+    record(upload)
+    undo(upload)
+
+    corrected = checked(program, GERMAN)
+    assert corrected.dry_run["already_recorded"] == 0
+    record(corrected)
+
+    standing = Activity.objects.filter(reversal=None).order_by("key")
+    assert list(standing.values_list("value", flat=True)) == [
+        Decimal("1234.5"),
+        Decimal("12.5"),
+    ]

@@ -70,7 +70,8 @@ def _without_mapping(upload: Upload, sample: Sample) -> Decision:
         return Decision(Mapping(), Mapping(), None, sample.dialect.delimiter)
     question = first_question(upload, found, sample) or {
         "code": "columns",
-        "text": "The file is not in the native format. Look whether it is read right.",
+        "text": "Nobody has said yet how a file with these columns is read. Check the "
+        "guess.",
     }
     # Nobody has seen yet how it is read: the columns come before all else.
     return Decision(found, Mapping(), {**question, "code": "columns"})
