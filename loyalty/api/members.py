@@ -164,12 +164,17 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProgramVie
         member = self.get_object()
         score = _score_of(member)
         rungs = Tier.objects.filter(program_id=member.program_id)
-        following = rungs.filter(threshold__gt=score).order_by("threshold").first()
+        held = rungs.filter(pk=member.tier_id).first()
+        # Above what is held, not above the score: after a change of the tiers they
+        # part until the member's next activity.
+        above = rungs if held is None else rungs.filter(threshold__gt=held.threshold)
+        following = above.order_by("threshold").first()
+        missing = None if following is None else max(following.threshold - score, 0)
         standing = {
-            "tier": rungs.filter(pk=member.tier_id).first(),
+            "tier": held,
             "score": score,
             "next_tier": following,
-            "missing": None if following is None else following.threshold - score,
+            "missing": missing,
             "history": member.tier_history.order_by("-since", "-pk")[:HISTORY_MAX],
         }
         return Response(bodies.StandingSerializer(standing).data)

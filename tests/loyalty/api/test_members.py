@@ -317,6 +317,20 @@ def test_the_way_to_the_next_tier_is_told_in_points(program, client):
     assert body["next_tier"]["threshold"] == 100
 
 
+def test_the_next_tier_is_told_at_once_when_the_tiers_change(program, client):
+    builders.make_type(program)
+    silver = builders.make_tier(program, "Silver", 100)
+    member = builders.make_member(program)
+    earn(program, member, "30")
+    silver.threshold = 20
+    silver.save()
+
+    body = client.get(f"members/{member.pk}/tier").json()
+
+    assert (body["tier"], body["next_tier"]["name"]) == (None, "Silver")
+    assert body["missing"] == 0
+
+
 def test_the_top_tier_has_no_next(program, client):
     builders.make_type(program)
     builders.make_tier(program, "Gold", 10)
