@@ -109,7 +109,7 @@ class _Sender:
     def __init__(self, key: str, member_count: int) -> None:
         from django.test import Client
 
-        self._http = Client()
+        self._http = Client(headers={"host": "localhost"})
         self._headers = {"Authorization": f"Bearer {key}"}
         self._items = _items(member_count)
 

@@ -132,7 +132,7 @@ def _script(program: Program, api_key: str) -> str:
 def _post(api_key: str, key: str, member: str) -> Any:
     from django.test import Client
 
-    answer = Client().post(
+    answer = Client(headers={"host": "localhost"}).post(
         "/api/v1/activities",
         _body(key, member),
         content_type="application/json",

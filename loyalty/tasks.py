@@ -77,7 +77,7 @@ def enqueue_settling(program_id: int) -> None:
     queue_on_commit(settle_identities, program_id=program_id)
 
 
-@shared_task(acks_late=True, time_limit=3600)
+@shared_task(acks_late=False, time_limit=3600)
 def settle_identities(*, program_id: int | None = None, **_: Any) -> None:
     """Compare the identities of a program, or of all, anew; safe to run twice."""
     identities.settle(program_id)

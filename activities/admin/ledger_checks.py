@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class LedgerCheckAdmin(ReadOnlyAdmin):
     """Whether every sum in the ledger adds up, over all programs."""
 
+    program_path = ""
     list_display = ("started_at", "finished_at", "result")
     ordering = ("-started_at",)
     fields = ("started_at", "finished_at", "result", "found")

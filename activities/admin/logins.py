@@ -69,6 +69,8 @@ class MemberAppAdmin(ProgramAdmin):
 class LoginSessionAdmin(ReadOnlyAdmin):
     """Who is logged in: members of this program, and staff."""
 
+    program_path = "member__program"
+
     list_display = ("person", "role", "opened_by", "opened_at", "expires_at", "state")
     list_select_related = ("member", "user")
     search_fields = ("user__username", "member__identities__value__exact")

@@ -21,6 +21,7 @@ from unfold.paginator import InfinitePaginator
 from loyalty.admin.changelist import RowsList
 from loyalty.admin.choices import remember_choices
 from loyalty.admin.deleting import QuickDelete
+from loyalty.admin.middleware import may_be_an_id
 from loyalty.admin.moments import ENDS, LastDayField, MomentField, last_day
 from loyalty.admin.numbers import TIMES, NumberField, times
 from loyalty.admin.versions import Versioned
@@ -164,7 +165,10 @@ def of_member_called(
 
 
 class ProgramAdmin(ProgramChoices, QuickDelete, Versioned, ModelAdmin):
-    """Rows of the program worked in. ``program_path`` leads from a row to it."""
+    """Rows of the program worked in. ``program_path`` leads from a row to it.
+
+    It is empty where rows are of the whole installation.
+    """
 
     program_path = "program"
     list_filter_submit = True
@@ -208,8 +212,10 @@ class ProgramAdmin(ProgramChoices, QuickDelete, Versioned, ModelAdmin):
         self, request: HttpRequest, opts: Options, object_id: str
     ) -> HttpResponse:
         """Offer to switch to the program that a row belongs to, if there is one."""
-        rows = self.model._base_manager.select_related(self.program_path)
-        row = rows.filter(pk=object_id).first() if object_id.isdigit() else None
+        row = None
+        if self.program_path and may_be_an_id(self.model, object_id):
+            rows = self.model._base_manager.select_related(self.program_path)
+            row = rows.filter(pk=object_id).first()
         program = None if row is None else _program_of(row, self.program_path)
         if program is None or program not in programs_of(request.user):
             return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
