@@ -3,9 +3,11 @@
 import pytest
 from django.core.management import call_command
 from django.db.models import Sum
+from django.utils import timezone
 
 from activities.models import Activity, Upload, UploadStatus
 from activities.reports import ledger_mismatches
+from activities.services.demo import add_showcase
 from campaigns.models import Campaign
 from loyalty.models import Account, Entry, Identity, Program
 
@@ -39,7 +41,8 @@ def test_the_first_month_comes_out_to_the_point_and_again_changes_nothing():
     assert upload.status == UploadStatus.FINISHED
     assert (upload.line_count, upload.activity_count) == (124_051, 12_721)
     assert (upload.refused_count, upload.duplicate_count) == (0, 0)
-    assert totals() == {"base": 364_742, "bonus": 201_632, "targeted": 1_636}
+    month = {"base": 364_742, "bonus": 201_632, "targeted": 1_636}
+    assert totals() == month
     assert list(ledger_mismatches()) == []
     # It is built of ordinary rows.
     program = Program.objects.get()
@@ -53,6 +56,11 @@ def test_the_first_month_comes_out_to_the_point_and_again_changes_nothing():
     after = (Entry.objects.count(), Program.objects.get().configuration_revision)
     assert before == after
     assert Upload.objects.count() == 1
+
+    # Invented recent weeks leave the figures of the year alone.
+    assert add_showcase(program, now=timezone.now()) > 0
+    assert totals(occurred_at__year__lt=2019) == month
+    assert list(ledger_mismatches()) == []
 
 
 @pytest.mark.slow

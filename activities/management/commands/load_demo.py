@@ -38,7 +38,7 @@ class Command(BaseCommand):
         part.add_argument(
             "--rest",
             action="store_true",
-            help="Send the rest of the year through the Celery workers.",
+            help="Add recent weeks; send the rest of the year through the workers.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -73,6 +73,9 @@ class Command(BaseCommand):
     def _send(self, name: str) -> None:
         """Let the workers check one file, confirm it, and let them run it."""
         program = demo.build_configuration()
+        count = demo.add_showcase(program, now=clock.now())
+        if count:
+            self.stdout.write(f"Recent weeks, invented: {count:,} activities.")
         upload = demo.upload_baskets(program, name, now=clock.now())
         if upload.status == UploadStatus.UPLOADED:
             tasks.enqueue_validation(upload.pk)

@@ -7,6 +7,7 @@ from activities.services.demo.loading import (
     WHOLE_YEAR,
     upload_baskets,
 )
+from activities.services.demo.showcase import add_showcase
 from activities.services.demo.source import DemoDataMissing, write_baskets
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "REST_OF_YEAR",
     "WHOLE_YEAR",
     "DemoDataMissing",
+    "add_showcase",
     "build_configuration",
     "upload_baskets",
     "write_baskets",
