@@ -30,6 +30,9 @@ _HEADING_WORDS = (
 _HEADINGS = frozenset(_HEADING_WORDS.split())
 _BLOCK_CHARACTERS = 1_000_000
 _NAME_CHARACTERS_MAX = 255
+# What a spreadsheet makes of a long number, and of one that a data tool took for a
+# decimal. Digits are lost, or nobody sends the point: no name was ever written so.
+_SPOILED = re.compile(r"\d([.,]\d+)?[eE]\+\d+|\d{4,}[.,]0+", re.ASCII)
 
 
 class UnreadableList(LoyaltyError):
@@ -48,7 +51,7 @@ def first_column(
 
     Raises:
         UnreadableList: neither text nor Excel, damaged, a zero character or a cell
-            too long.
+            too long, or a number that a spreadsheet rewrote (4.00638E+12).
     """
     rows = table_rows(file)
     try:
@@ -130,6 +133,12 @@ def _checked(name: str, number: int) -> str:
     if len(name) > _NAME_CHARACTERS_MAX:
         raise UnreadableList(
             f"Line {number}: the cell has more than {_NAME_CHARACTERS_MAX} characters.",
+            line=number,
+        )
+    if _SPOILED.fullmatch(name):
+        raise UnreadableList(
+            f"Line {number}: “{name}” is a number as a spreadsheet rewrote it. Format "
+            "the column as text, enter the numbers again and save the file anew.",
             line=number,
         )
     if "\x00" in name or "\n" in name or "\r" in name:
