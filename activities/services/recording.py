@@ -146,12 +146,15 @@ def simulate_activities(  # noqa: PLR0913 (what a dry run may try and carry alon
         batch.budgets = budgets
     batch.always = tuple(batch.programme.offers[one] for one in always)
     batch = _with_actors(batch, may_enrol=may_enrol, lock=False)
+    # What a merge would bring along counts: it may use up caps and raise the tier.
+    identifying.find_earlier(batch)
     _gather_facts(batch, lock=False)
     _decide(batch)
     for draft in batch.drafts:
-        batch.outcomes[draft.place] = Recorded(
-            0, draft.member_id, decision=draft.decision
-        )
+        if draft.place >= 0:
+            batch.outcomes[draft.place] = Recorded(
+                0, draft.member_id, decision=draft.decision
+            )
     return batch.final_outcomes()
 
 

@@ -16,6 +16,7 @@ from activities.services import (
 )
 from activities.services.commands import ProgramDisabled, UnknownMember
 from activities.services.merging import UnknownProfile, merge_profile
+from activities.services.recording import simulate_activities
 from loyalty.models import Account, AnonymousProfile, Entry, Identity, Member, Program
 from tests.builders import (
     NOON,
@@ -508,3 +509,32 @@ def test_what_was_undone_and_moved_stays_undone_once(program, member):
 
     assert balance(member) == 0
     assert list(ledger_mismatches()) == []
+
+
+@pytest.mark.parametrize("policy", ["off", "hours", "all"])
+@pytest.mark.parametrize("has_merged", [False, True])
+def test_a_simulation_decides_with_the_merge_that_a_recording_would_carry_out(
+    program, member, policy, has_merged
+):
+    allow(program, policy, hours=1)
+    # One award a day: what is moved along may use it up.
+    make_campaign(program, points=7, cap_count=1, frequency_period_id=2)
+    record(program, seen("5", occurred_at=NOON - timedelta(hours=3)), seen("5"))
+    if has_merged:
+        record(program, known_as("jo", "2"))
+    commands = [
+        known_as("jo", "1", occurred_at=NOON + timedelta(minutes=90)),
+        seen("3", occurred_at=NOON + timedelta(minutes=95)),
+    ]
+    before = Activity.objects.count(), ProfileMerge.objects.count()
+
+    simulated = simulate_activities(program.pk, commands, now=LATER)
+
+    assert (Activity.objects.count(), ProfileMerge.objects.count()) == before
+    recorded = record(program, *commands)
+    assert [one.decision.awards for one in simulated] == [
+        one.decision.awards for one in recorded
+    ]
+    assert [one.decision.rejections for one in simulated] == [
+        one.decision.rejections for one in recorded
+    ]
