@@ -13,7 +13,7 @@ from activities.services import uploads
 from activities.services.uploads import staging
 from campaigns.models import Campaign
 from loyalty.models import Account, FrequencyPeriod, Program
-from tests.activities.uploads.files import NOW, checked, confirmed, new_upload, run
+from tests.activities.uploads.files import NOW, confirmed, new_upload, run
 from tests.builders import (
     make_campaign,
     make_member,
@@ -112,7 +112,10 @@ def test_recording_loses_nothing_and_pays_nobody_twice(program, seed):
 
 
 def test_checking_starts_anew_and_promises_the_same(program):
-    expected = checked(program, rows()).dry_run
+    # By a worker too: where a budget runs out depends on how the file is cut.
+    undisturbed = new_upload(program, rows())
+    sweep_until(undisturbed, UploadStatus.VALIDATED, "validate", PAST)
+    expected = undisturbed.dry_run
     upload = new_upload(program, rows())
 
     workers = [Worker("validate", upload) for _ in range(4)]
