@@ -141,7 +141,7 @@ def _unless_too_many(
 ) -> HttpResponse:
     """Return the 401, or a 429 if its address has failed too often in this minute.
 
-    Who shows a good key is served all the same: a shop's tills share one address.
+    Calls with a valid key are still served: a shop's tills share one address.
     """
     wait = seconds_to_wait_after_failure(request.META.get("REMOTE_ADDR", ""))
     if wait is None:

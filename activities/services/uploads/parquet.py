@@ -133,7 +133,7 @@ def _readable(column: Any) -> Any:
     elif pa.types.is_time64(kind) and kind.unit == "ns":
         column = column.cast(pa.time64("us"), safe=False)
     elif pa.types.is_duration(kind):
-        raise TypeError("A duration is no moment.")
+        raise TypeError("A duration is not a moment in time.")
     return column
 
 
